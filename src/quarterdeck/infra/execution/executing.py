@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from quarterdeck.infra.execution import commands, costing, failures, modules, planning, rendering, versions
+from quarterdeck.infra.execution import commands, costing, failures, modules, planning, rendering, reviewing, versions
 from quarterdeck.infra.execution.artefacts import LARGEST, Store, digest, is_job, too_large
 from quarterdeck.infra.execution.cloud_registry import providers
 from quarterdeck.infra.execution.commands import Command, Layout
 from quarterdeck.infra.execution.machine import RESCUED, Attempt, Machine, attempt, note_module
-from quarterdeck.infra.execution.orders import CLOUD_JOBS, RUNNER_JOBS, SPEC_JOBS, InfraOrder
+from quarterdeck.infra.execution.orders import CLOUD_JOBS, RUNNER_JOBS, SPEC_JOBS, InfraOrder, SavedPlan
 from quarterdeck.infra.execution.outputs import cluster_of, redacted
 from quarterdeck.infra.execution.planning import Planned
 from quarterdeck.infra.execution.reporting import Reporter
@@ -192,7 +192,7 @@ class Job:
             await self._take_lock_file()
         await self._init(locked=saved is not None)
         if saved is not None:
-            planned = await self._shown()
+            planned = await self._reviewed(saved)
         else:
             planned, report = await self._planned()
             await self.reporter.record("plan", report)
@@ -202,6 +202,15 @@ class Job:
         return {"applied": planned.summary, "state": _short(applied["state"]), "outputs": sorted(applied["outputs"])}
 
     # Steps.
+
+    async def _reviewed(self, saved: SavedPlan) -> Planned:
+        """What the plan that was fetched says, which is what people read. Raises `Conflict` (`plan_differs`)."""
+        layout = self.layout
+        await asyncio.to_thread(reviewing.require_ours, layout.plan, layout.module, layout.data)
+        planned = await self._shown()
+        content = await asyncio.to_thread(layout.shown.read_bytes)
+        await asyncio.to_thread(reviewing.require_read, content, saved.reviewed)
+        return planned
 
     async def _take_lock_file(self) -> None:
         """The providers of the plan, and no newer ones."""

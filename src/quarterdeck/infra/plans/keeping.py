@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from quarterdeck.infra.artefacts.artefacts import Artefacts, Kept
+from quarterdeck.infra.execution import reviewing
 from quarterdeck.infra.plans import drift, plans, summary
 from quarterdeck.infra.plans.model import Plan
 from quarterdeck.infra.states import states
@@ -17,8 +18,9 @@ from quarterdeck.kernel.errors import Conflict, Forbidden, NotFound
 PLAN = "PLAN"
 
 
-def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any], fence: int) -> Plan:
-    """Keep what the attempt `fence` of a job tells of its plan; told again, it takes the place of what was told. Raises
+def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any], fence: int, reviewed: str | None = None) -> Plan:
+    """Keep what the attempt `fence` of a job tells of its plan; told again, it takes the place of what was told. `reviewed`
+    is the digest of what people read of it, where that is not made of its counts and changes as they are. Raises
     `Conflict` (`plan_artefact_differs`) where it speaks of another saved plan than the one that it has handed in.
     """
     plan = plans.made(tx, job)
@@ -33,6 +35,7 @@ def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any], fence: int) -> Plan:
     if plan.fence != fence:
         plan.artefact_key = plan.artefact_sha256 = plan.artefact_size = None
         plan.fence = fence
+    plan.reviewed = reviewed or reviewing.digest(_object(report.get("summary")), _list(report.get("changes")), "plan")
     plan.summary = summary.counts(report.get("summary"))
     plan.changes, cut = summary.changes(report.get("changes"))
     plan.drift = summary.changes(report.get("drift"))[0][: drift.MOST_CHANGES]
@@ -44,6 +47,14 @@ def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any], fence: int) -> Plan:
     if job.read_only:
         drift.keep(tx, job, report)
     return plan
+
+
+def _object(said: Any) -> Mapping[str, Any]:
+    return said if isinstance(said, Mapping) else {}
+
+
+def _list(said: Any) -> list[Any]:
+    return said if isinstance(said, list) else []
 
 
 def _basis(tx: Tx, job: InfraJob, report: Mapping[str, Any]) -> tuple[int | None, str | None]:
@@ -93,7 +104,7 @@ def taken(tx: Tx, attempt: Attempt, kept: Kept) -> str | None:
     plan = plans.made(tx, _taking(attempt))
     before = plan.artefact_key
     if plan.fence != attempt.fence or (plan.artefact_sha256 or kept.sha256) != kept.sha256:
-        plan.summary, plan.changes, plan.drift, plan.cost = {}, [], [], None
+        plan.summary, plan.changes, plan.drift, plan.cost, plan.reviewed = {}, [], [], None, None
     plan.artefact_key, plan.artefact_sha256, plan.artefact_size = kept
     plan.fence = attempt.fence
     tx.flush()

@@ -90,7 +90,7 @@ def _made(job: InfraJob, spec: Spec) -> Verdict | None:
 
 def _kept(tx: Tx, job: InfraJob) -> Verdict | None:
     plan = plans.of(tx, job)
-    if plan is None or not plan.summary:
+    if plan is None or not plan.summary or plan.reviewed is None:
         return _no("plan_untold", f"Nothing was told of what the plan {job.uid} would change.", AGAIN)
     if plan.applied_at is not None:
         by = tx.get(InfraJob, plan.applied_by_id) if plan.applied_by_id is not None else None

@@ -100,17 +100,22 @@ def taken(tx: Tx, carried: Job) -> InfraJob:
         raise Conflict("This job has ended.", code="infra_job_ended", hint="Nothing is left to do.")
     worker = holder(tx, carried)
     move(tx, job, CLAIMED, f"{worker.name if worker is not None else 'The server itself'} has taken the job.")
-    job.worker_id = worker.id if worker is not None else None
+    job.worker_id, job.on_server = worker.id if worker is not None else None, own(carried)
     job.worker_name = worker.name if worker is not None else OWN
     tx.flush()
     committing(tx, "infra.claim")
     return job
 
 
+def own(carried: Job) -> bool:
+    """Whether the server's own worker has it."""
+    return not carried.owner or carried.owner.startswith("process:")
+
+
 def holder(tx: Tx, carried: Job) -> Worker | None:
     """The worker behind a ledger job's owner; None for the server's own."""
     _, _, uid = (carried.owner or "").partition(":")
-    if not carried.owner or carried.owner.startswith("process:"):
+    if own(carried):
         return None
     return tx.first(select(Worker).where(Worker.uid == uid))
 

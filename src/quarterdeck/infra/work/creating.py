@@ -122,6 +122,7 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
         return job
     spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
     identity = tx.get(CloudIdentity, job.cloud_identity_id) if job.cloud_identity_id is not None else None
+    plan = tx.get(InfraJob, job.plan_job_id) if job.plan_job_id is not None else None
     runner = job.snapshot.get("worker_id") if job.job_type in RUNNER_JOBS else None
     request = jobs.Enqueue(
         RUN,
@@ -129,7 +130,7 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
         job.organization_id,
         subject=stream(job.uid),
         lane="background" if job.read_only else None,
-        capabilities=needed(tx, job.snapshot, identity) | ({about_runner(runner)} if runner else set()),
+        capabilities=needed(tx, job.snapshot, identity, plan) | ({about_runner(runner)} if runner else set()),
         worker_id=job.assigned_worker_id,
         concurrency_key=holding.turn(spec_uid=spec.uid if spec is not None else None, runner_uid=runner),
     )
@@ -138,11 +139,16 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
     return job
 
 
-def needed(tx: Tx, snapshot: dict[str, Any], identity: CloudIdentity | None) -> frozenset[str]:
+def needed(
+    tx: Tx, snapshot: dict[str, Any], identity: CloudIdentity | None, plan: InfraJob | None = None
+) -> frozenset[str]:
     """The words of a job's route: what its worker has to be able to do, and of which identity it is. Modules that
-    somebody else wrote, and most identities of clouds, are nothing for the server's own worker.
+    somebody else wrote, plans that a runner made, and most identities of clouds, are nothing for the server's own
+    worker.
     """
     words = {CAPABILITY}
+    if plan is not None and not plan.on_server:
+        words.add(ELSEWHERE)
     module = snapshot.get("module")
     if isinstance(module, dict) and module.get("kind") == "git":
         words.add(ELSEWHERE)

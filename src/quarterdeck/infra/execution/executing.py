@@ -31,6 +31,8 @@ LARGEST_SHOWN = 128 << 20
 LARGEST_OUTPUT = 4 << 20
 PUSHES = (0.0, 2.0, 5.0, 10.0)
 """Seconds before each time that a state which its place did not take is written again."""
+LOCK_LOST = "state_lock_lost"
+"""How the server says for good that an attempt whose lock was taken away has none."""
 DESTROYING = frozenset({"DESTROY", "DESTROY_WORKER"})
 
 
@@ -321,9 +323,13 @@ class Job:
             await asyncio.sleep(pause)
             argv = commands.push(self.program.path, self.layout)
             command = Command(argv, self.env, self.layout.module)
-            if (await self.running.run(command, "push", firm=True)).code == 0:
+            ran = await self.running.run(command, "push", firm=True)
+            if ran.code == 0:
                 await asyncio.to_thread(self.layout.left_state.unlink, missing_ok=True)
                 return False
+            if LOCK_LOST in ran.said:  # somebody has decided that this attempt writes no more
+                self.reporter.say("The lock of the state was taken away: it is not written again.", level="error")
+                break
             if self.reporter.is_lost():
                 return True
         facts = await asyncio.to_thread(_facts, trees.beginning(self.layout.left_state, LARGEST) or b"")

@@ -19,9 +19,10 @@ PLAN = "PLAN"
 
 
 def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any], fence: int, reviewed: str | None = None) -> Plan:
-    """Keep what the attempt `fence` of a job tells of its plan; told again, it takes the place of what was told. `reviewed`
-    is the digest of what people read of it, where that is not made of its counts and changes as they are. Raises
-    `Conflict` (`plan_artefact_differs`) where it speaks of another saved plan than the one that it has handed in.
+    """Keep what the attempt `fence` of a job tells of its plan; told again, it takes the place of what was told.
+    `reviewed` is the digest of what people read of it, where that is not made of its counts and changes as they are.
+    Raises `Conflict` (`plan_artefact_differs`) where it speaks of another saved plan than the one that it has handed
+    in.
     """
     plan = plans.made(tx, job)
     told = summary.checksum(report.get("sha256"))

@@ -131,6 +131,7 @@ def remove(tx: Tx, attempt: Attempt) -> None:
     state = states.held(tx, states.subject_of(tx, job))
     if state is None or not states.exists(state):
         return
+    locks.require_not_robbed(state, attempt)
     if state.lock_id is not None and not locks.mine(state, attempt):
         raise locks.Locked(dict(state.lock or {}))
     if state.resources:

@@ -17,9 +17,9 @@ class InfraJob(Identified, Base):
     what runners told, merged. `read_only`: a look for drift. `worker_id` is who has or had it: a runner's row, or none
     for the server's own, which `worker_name` then names; `on_server`: the last attempt is the server's own, whatever
     becomes of the rows of runners. `credential_hash` is of the job's short-lived credential. `identity_print` is of the
-    cloud identity as it was when the job was asked for, "" for none. `state_serial` and `state_lineage` are of the state
-    that the attempt of a PLAN could read, or that a DESTROY was asked for on. `asked_approvals` is how many people the
-    policy asked for then.
+    cloud identity as it was when the job was asked for, "" for none. `state_serial` and `state_lineage` are of the
+    state that the attempt of a PLAN could read, or that a DESTROY was asked for on. `asked_approvals` is how many
+    people the policy asked for then.
     """
 
     __tablename__ = "infra_jobs"

@@ -11,6 +11,7 @@ from quarterdeck.console.views.infra_plans import Agreement, PlanView, Vote, gro
 from quarterdeck.console.views.shell import Note
 from quarterdeck.console.words import counted, dollars, size
 from quarterdeck.infra import people
+from quarterdeck.infra.clouds import credentials, identities
 from quarterdeck.infra.plans import approvals, destroying, law, plans
 from quarterdeck.infra.plans.model import Plan
 from quarterdeck.infra.specs.model import Spec
@@ -162,6 +163,9 @@ def _facts(tx: Tx, job: InfraJob, spec: Spec | None, plan: Plan | None) -> list[
             facts.append(Fact("State now", _serial(now)))
     if state is not None and job.job_type == DESTROY:
         facts.append(Fact("Would be destroyed", counted(state.resources, "resource")))
+    identity = identities.by_id(tx, job.cloud_identity_id)
+    if identity is not None:
+        facts.append(Fact("Cloud identity", f"{identity.name}, {credentials.label(identity)}"))
     if job.configuration_hash:
         facts.append(Fact("Configuration", job.configuration_hash[:12], code=True))
     if plan is not None and plan.artefact_sha256:

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from quarterdeck.infra.plans import destroying, plans
 from quarterdeck.infra.plans.actions import PlanAction
 from quarterdeck.infra.plans.model import Approval
+from quarterdeck.infra.specs import snapshots
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work import holding
 from quarterdeck.infra.work.happenings import happened
@@ -187,7 +188,10 @@ def _required(tx: Tx, job: InfraJob) -> int:
 def _changed(tx: Tx, job: InfraJob) -> bool:
     """Whether the configuration is another one than that which the job is about: nothing that was said counts then."""
     spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
-    return spec is not None and spec.configuration_hash != job.configuration_hash
+    if spec is None:
+        return False
+    now = snapshots.hash_of(tx, spec, applied=job.job_type == DESTROY)
+    return now != job.configuration_hash
 
 
 def _askers(tx: Tx, job: InfraJob) -> set[int]:

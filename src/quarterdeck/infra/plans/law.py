@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from quarterdeck.infra.artefacts.artefacts import Artefacts
+from quarterdeck.infra.clouds import accounts
+from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.plans import approvals, keeping, plans
 from quarterdeck.infra.plans.model import Plan
 from quarterdeck.infra.specs.model import Spec
@@ -23,7 +25,7 @@ AGAIN = "Plan again, and read what it says now."
 CODES = (
     "plan_not_a_plan", "plan_of_another", "plan_not_ready", "plan_outdated", "plan_untold", "plan_applied",
     "plan_artefact_missing", "plan_artefact_foreign", "plan_too_old", "plan_state_moved", "plan_rejected",
-    "plan_required", "approvals_missing",
+    "plan_required", "approvals_missing", "plan_identity_changed",
 )  # fmt: skip
 """Every reason for which a plan is not applied, approvals among them."""
 WAITING = frozenset({"QUEUED", "CLAIMED", "PROCESSING"})
@@ -64,7 +66,8 @@ def refused(verdict: Verdict) -> None:
 
 def stands(tx: Tx, plan_job: InfraJob, spec: Spec) -> Verdict:
     """Whether the plan is what it was, and everything still as it was when it was made."""
-    return _made(plan_job, spec) or _kept(tx, plan_job) or _fits(tx, plan_job, spec) or GOOD
+    made = _made(plan_job, spec) or _kept(tx, plan_job)
+    return made or same_identity(tx, plan_job) or _fits(tx, plan_job, spec) or GOOD
 
 
 def _made(job: InfraJob, spec: Spec) -> Verdict | None:
@@ -108,6 +111,21 @@ def _kept(tx: Tx, job: InfraJob) -> Verdict | None:
     if plan.created_at < tx.now - GOOD_FOR:
         return _no("plan_too_old", f"The plan {job.uid} is older than {GOOD_FOR.days} days.", AGAIN)
     return None
+
+
+def same_identity(tx: Tx, job: InfraJob) -> Verdict | None:
+    """None where the cloud identity of a job is what it was when the job was asked for."""
+    identity = tx.get(CloudIdentity, job.cloud_identity_id) if job.cloud_identity_id is not None else None
+    return None if accounts.fingerprint(tx, identity) == (job.identity_print or "") else other_identity(job)
+
+
+def other_identity(job: InfraJob) -> Verdict:
+    what = "destruction" if job.job_type == "DESTROY" else "plan"
+    return _no(
+        "plan_identity_changed",
+        f"The {what} {job.uid} was made for another cloud identity, or that was connected to something else since.",
+        "Ask for it anew." if what == "destruction" else AGAIN,
+    )
 
 
 def _by_holder(tx: Tx, job: InfraJob, plan: Plan) -> bool:

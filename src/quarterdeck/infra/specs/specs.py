@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from quarterdeck.access import Access
 from quarterdeck.fleet.git import locators
+from quarterdeck.infra.clouds import accounts
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.specs import diffing, versions
 from quarterdeck.infra.specs.canonical import hashed
@@ -145,7 +146,8 @@ def change(tx: Tx, access: Access, text: str, raw: Mapping[str, Any]) -> Spec:
 
     A token goes to the host alone that it was given for. Leaving a zone that asks for approvals for one that asks for
     fewer is for those who may say how many. Raises `SpecInvalid`, `NotFound`, `Forbidden`, and `Conflict`
-    (`spec_changed` where somebody was faster than the `version` that was seen; `spec_provider_held`).
+    (`spec_changed` where somebody was faster than the `version` that was seen; `spec_provider_held`,
+    `spec_account_held`).
     """
     spec = locked(tx, meant(tx, text).id)
     said = read(tx, raw, spec)
@@ -163,6 +165,8 @@ def change(tx: Tx, access: Access, text: str, raw: Mapping[str, Any]) -> Spec:
         return spec
     if changes:
         identity = _identity(tx, said.document["cloud_identity_id"]) if said.document["cloud_identity_id"] else None
+        if (identity.id if identity else None) != spec.cloud_identity_id:
+            accounts.require_same(tx, spec, identity)
         spec.cloud_identity_id = identity.id if identity else None
         for column, value in _columns(said.document).items():
             setattr(spec, column, value)

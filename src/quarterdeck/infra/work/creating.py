@@ -8,14 +8,14 @@ from sqlalchemy import select
 
 from quarterdeck.fleet.workers import draining
 from quarterdeck.fleet.workers.model import Worker
-from quarterdeck.infra.clouds import federating, identities
+from quarterdeck.infra.clouds import accounts, federating
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.execution.orders import RUN, RUNNER_JOBS
 from quarterdeck.infra.plans import approvals, drift, law
 from quarterdeck.infra.runners import lifting, listing
 from quarterdeck.infra.specs import snapshots, specs
 from quarterdeck.infra.specs.model import Spec
-from quarterdeck.infra.work import effects, holding, reading
+from quarterdeck.infra.work import effects, holding, identifying, reading
 from quarterdeck.infra.work.actions import InfraJobAction
 from quarterdeck.infra.work.asking import Asked, check
 from quarterdeck.infra.work.happenings import happened, stream
@@ -25,7 +25,7 @@ from quarterdeck.infra.work.transitions import QUEUED
 from quarterdeck.infra.work.types import CONNECTION_TEST, DEPLOY, DESTROY, PLANNED_BY
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs.routes import LABEL
 
@@ -53,9 +53,9 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     if worker is not None:
         draining.require_in_service(worker)
         lifting.require_another(worker, asked.runner_uid)
-    identity = _identity(tx, asked, spec)
     plan = _plan(tx, asked, spec)
-    document, configuration_hash = _snapshot(tx, asked, spec)
+    identity = identifying.chosen(tx, asked, spec, plan)
+    document, configuration_hash = _snapshot(tx, asked, spec, identity)
     if plan is not None:  # beside the row, which may be gone one day: this job never makes a plan of its own
         document = {**document, PLANNED_BY: plan.uid}
     job = tx.add(
@@ -66,6 +66,7 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
             zone_id=spec.zone_id if spec is not None else None,
             spec_id=spec.id if spec is not None else None,
             cloud_identity_id=identity.id if identity is not None else None,
+            identity_print=accounts.fingerprint(tx, identity),
             job_type=asked.job_type,
             status=QUEUED,
             snapshot=document,
@@ -178,28 +179,6 @@ def _require_room(tx: Tx) -> None:
         )
 
 
-def _identity(tx: Tx, asked: Asked, spec: Spec | None) -> CloudIdentity | None:
-    """What the job works with. Only a test of its connection takes one that is not verified."""
-    found = _named_identity(tx, asked, spec)
-    if found is not None and asked.job_type not in federating.CHECKS:
-        federating.require_verified(found)
-    return found
-
-
-def _named_identity(tx: Tx, asked: Asked, spec: Spec | None) -> CloudIdentity | None:
-    if asked.cloud_identity_uid:
-        found = identities.usable(tx, asked.cloud_identity_uid)
-        if spec is not None and found.provider != spec.provider:
-            raise Invalid(
-                f"The cloud identity is of {found.provider}, and the configuration is for {spec.provider}.",
-                code="infra_provider_mismatch",
-                hint="Choose an identity of the same cloud.",
-                field="cloud_identity_id",
-            )
-        return found
-    return identities.kept(tx, spec.cloud_identity_id) if spec is not None else None
-
-
 def _plan(tx: Tx, asked: Asked, spec: Spec | None) -> InfraJob | None:
     """The PLAN job whose plan is to be applied. Raises `NotFound`, and `Conflict` where it may not be."""
     if not asked.plan_job_uid or spec is None:
@@ -218,10 +197,13 @@ def _plan(tx: Tx, asked: Asked, spec: Spec | None) -> InfraJob | None:
     return plan
 
 
-def _snapshot(tx: Tx, asked: Asked, spec: Spec | None) -> tuple[dict[str, Any], str | None]:
+def _snapshot(
+    tx: Tx, asked: Asked, spec: Spec | None, identity: CloudIdentity | None
+) -> tuple[dict[str, Any], str | None]:
+    """What stands is looked at, and destroyed, as it was applied: what was declared since made nothing of it."""
     if spec is not None:
-        made = snapshots.snapshot(tx, spec, applied=asked.read_only)
-        return made.document, made.hash
+        made = snapshots.snapshot(tx, spec, applied=asked.read_only or asked.job_type == DESTROY)
+        return {**made.document, "cloud_identity_id": identity.uid if identity is not None else None}, made.hash
     if asked.runner_uid is not None:
         return lifting.snapshot(tx, asked.job_type, asked.runner_uid), None
     return dict(asked.options), None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quarterdeck.infra.clouds import accounts, identities
 from quarterdeck.infra.specs import statuses
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work.model import InfraJob
@@ -35,6 +36,11 @@ def began(tx: Tx, job: InfraJob, spec: Spec | None) -> None:
 
 
 def done(tx: Tx, job: InfraJob, spec: Spec | None) -> None:
+    if spec is not None and not job.read_only and job.job_type in {DEPLOY, DESTROY}:
+        identity = identities.by_id(tx, job.cloud_identity_id)
+        stands = job.job_type == DEPLOY
+        spec.applied_identity_id = identity.id if stands and identity is not None else None
+        spec.applied_account = accounts.account(identity) if stands else None
     _tell(tx, job, spec, DONE.get(job.job_type), applied_hash=job.configuration_hash)
 
 

@@ -67,6 +67,7 @@ def _allowed(tx: Tx, job: InfraJob, spec: Spec | None, carried: Job) -> SavedPla
     """What was checked when the job was asked for, once more: the state may have moved on, somebody have refused."""
     if job.job_type == DESTROY:
         approvals.require(tx, job)
+        law.refused(law.same_identity(tx, job) or law.GOOD)
     if job.job_type != DEPLOY or spec is None:
         return None
     plan = tx.get(InfraJob, job.plan_job_id) if job.plan_job_id is not None else None
@@ -77,6 +78,8 @@ def _allowed(tx: Tx, job: InfraJob, spec: Spec | None, carried: Job) -> SavedPla
     kept = None
     if plan is not None:
         law.require(tx, plan, spec)
+        if plan.cloud_identity_id != job.cloud_identity_id:
+            law.refused(law.other_identity(plan))
         kept = plans.of(tx, plan)
     saved = keeping.handed_in(kept) if kept is not None else None
     if saved is None:  # without one the runner would plan again and apply what nobody has read

@@ -65,7 +65,15 @@ async def begin(call: Call, body: wire.ProviderInit) -> wire.ProviderBegun:
     "POST",
     PROVIDER + "/connect",
     permission=MANAGE,
-    errors=((400, "cloud_credentials_invalid"), (400, "infra_wif_config_invalid"), CLOUD, UNKNOWN, IN_USE, ABSENT),
+    errors=(
+        (400, "cloud_credentials_invalid"),
+        (400, "infra_wif_config_invalid"),
+        CLOUD,
+        UNKNOWN,
+        IN_USE,
+        ABSENT,
+        (409, "spec_account_held"),
+    ),
 )
 async def connect(call: Call, body: wire.ProviderConnect) -> wire.ProviderQueued:
     """Give an identity its role, federation or application, and have a runner try it."""

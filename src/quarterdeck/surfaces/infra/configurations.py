@@ -76,6 +76,7 @@ async def show_named(call: Call, project_name: str) -> wire.OneConfiguration:
     body_limit=LARGEST,
     errors=(
         *MAKING, *UNKNOWN, (403, "product_auth_forbidden"), (409, "spec_changed"), (409, "spec_provider_held"),
+        (409, "spec_account_held"),
     ),
 )  # fmt: skip
 async def change(call: Call, name: str, body: wire.Document, access: Access) -> wire.OneConfiguration:

@@ -7,6 +7,7 @@ from typing import Any
 
 from quarterdeck.access import Access
 from quarterdeck.infra.artefacts.artefacts import Artefacts
+from quarterdeck.infra.clouds import credentials, identities
 from quarterdeck.infra.execution.redacting import UNKNOWN
 from quarterdeck.infra.plans import approvals, destroying, keeping, law, plans, summary
 from quarterdeck.infra.plans.model import Plan
@@ -27,6 +28,7 @@ def shown(tx: Tx, access: Access, job: InfraJob) -> wire.PlanShown:
     """Of a PLAN, or of a DESTROY that waits to be allowed or has told what it does."""
     plan = plans.of(tx, job)
     spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
+    identity = identities.by_id(tx, job.cloud_identity_id)
     told = plan is not None and bool(plan.summary)
     by = plan.applied_by_id if plan is not None else None
     return wire.PlanShown(
@@ -35,6 +37,8 @@ def shown(tx: Tx, access: Access, job: InfraJob) -> wire.PlanShown:
         status=job.status,
         configuration_id=spec.uid if spec is not None else None,
         configuration_hash=job.configuration_hash,
+        cloud_identity_id=identity.uid if identity is not None else None,
+        cloud_identity=credentials.label(identity) if identity is not None else None,
         summary=_summary(plan.summary) if plan is not None and told else None,
         changes=changes(plan.changes) if plan is not None else [],
         cost=plan.cost if plan is not None else None,

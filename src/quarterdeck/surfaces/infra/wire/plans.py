@@ -88,7 +88,8 @@ class SavedPlan(Struct, kw_only=True):
 
 class PlanShown(Struct, kw_only=True):
     """`summary` is null while nothing was told of it, and of a destruction. `changes` stand in the order of their risk.
-    `state_serial` is of the state that it was made on, null for none.
+    `state_serial` is of the state that it was made on, null for none. `cloud_identity` says which cloud it is for, and
+    whose account of it.
     """
 
     job_id: str
@@ -96,6 +97,8 @@ class PlanShown(Struct, kw_only=True):
     status: str
     configuration_id: str | None
     configuration_hash: str | None
+    cloud_identity_id: str | None
+    cloud_identity: str | None
     summary: PlanSummary | None
     changes: list[PlanChange]
     cost: dict[str, Any] | None

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
+from quarterdeck.infra.plans import approvals
 from quarterdeck.infra.plans.model import Approval
 from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.work import reading
 from quarterdeck.infra.work.model import InfraJob
+from support import infra_rows as rows
 
 
 @pytest.fixture
@@ -192,3 +195,40 @@ def test_a_policy_that_is_raised_after_the_release_of_a_destruction_counts_when_
     yard.policy(zone, destroy_approvals=2)
     assert yard.enrolled().claim() == []
     assert (yard.job(uid).status, yard.job(uid).error_code) == ("FAILED", "approvals_missing")
+
+
+def test_a_destruction_is_agreed_to_for_what_the_state_held_when_it_was_asked_for(yard, people):
+    bob, cy, dee = people
+    spec = yard.spec(zone_id=yard.zone(destroy_approvals=2).uid)
+    yard.wrote(spec, 3, resources=[rows.resource("volume")])
+    uid, worker = yard.ask("DESTROY", spec), yard.enrolled()
+    yard.say(uid, "approved", bob)
+    yard.wrote(spec, 4, resources=[rows.resource("volume", count=2)])
+    assert yard.refused(uid, "approved", cy) == "plan_state_moved"
+    found = yard.act(lambda tx: approvals.verdict(tx, reading.find(tx, uid)))
+    assert (found.ok, found.code) == (False, "plan_state_moved")
+    assert yard.act(lambda tx: approvals.needed(tx, reading.find(tx, uid)).given) == 0
+    assert worker.claim() == []
+    yard.cancel(uid)
+    again = yard.ask("DESTROY", spec)
+    yard.say(again, "approved", cy)
+    yard.say(again, "approved", dee)
+    assert worker.claim() == [again]
+
+
+def test_a_destruction_that_was_agreed_to_is_not_begun_once_the_state_has_moved_on(yard, people):
+    spec = yard.spec(zone_id=yard.zone(destroy_approvals=1).uid)
+    yard.wrote(spec, 3, resources=[rows.resource("volume")])
+    uid = yard.ask("DESTROY", spec)
+    yard.say(uid, "approved", people[0])
+    yard.wrote(spec, 4, resources=[rows.resource("volume", count=2)])
+    assert yard.enrolled().claim() == []
+    assert (yard.job(uid).status, yard.job(uid).error_code) == ("FAILED", "plan_state_moved")
+
+
+def test_a_destruction_may_be_refused_whatever_has_moved(yard, people):
+    spec = yard.spec(zone_id=yard.zone(destroy_approvals=1).uid)
+    uid = yard.ask("DESTROY", spec)
+    yard.wrote(spec, 1)
+    yard.say(uid, "rejected", people[0])
+    assert yard.job(uid).status == "CANCELLED"

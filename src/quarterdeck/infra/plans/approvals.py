@@ -17,6 +17,7 @@ from quarterdeck.infra.plans.actions import PlanAction
 from quarterdeck.infra.plans.model import Approval
 from quarterdeck.infra.specs import snapshots
 from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.states import states
 from quarterdeck.infra.work import holding
 from quarterdeck.infra.work.happenings import happened
 from quarterdeck.infra.work.model import InfraJob
@@ -54,7 +55,7 @@ def needed(tx: Tx, job: InfraJob, *, asker: int | None = None) -> Needed:
     required = _required(tx, job)
     said = votes(tx, job)
     refused = tuple(one.user_id for one in said if one.decision == REJECTED)
-    if _changed(tx, job):
+    if _changed(tx, job) or moved(tx, job):
         return Needed(required, 0, refused)
     askers = {job.owner_id, asker, *_askers(tx, job)}
     given = sum(one.decision == APPROVED and one.user_id not in askers for one in said)
@@ -94,6 +95,13 @@ def verdict(tx: Tx, job: InfraJob, *, asker: int | None = None) -> Verdict:
             reason="In this zone nothing is applied that nobody has agreed to, and this apply names no plan.",
             hint="Plan first, let others agree to it, then apply that plan.",
         )
+    if job.job_type == DESTROY and found.required and moved(tx, job):
+        return Verdict(
+            ok=False,
+            code="plan_state_moved",
+            reason=f"The state has moved on since the destruction {job.uid} was asked for, and holds something else.",
+            hint="Cancel it, ask for it anew, and have that agreed to.",
+        )
     if found.missing:
         people = "1 more person has" if found.missing == 1 else f"{found.missing} more people have"
         return Verdict(
@@ -110,7 +118,7 @@ def say(tx: Tx, job: InfraJob, decision: Decision, comment: str | None) -> Appro
     one ends it.
 
     Raises `Forbidden` (`approval_own`), `Conflict` (`approval_not_asked`, `plan_rejected`, `plan_applied`,
-    `approval_given`, `plan_outdated`).
+    `approval_given`, `plan_outdated`, `plan_state_moved`).
     """
     spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
     if spec is not None:
@@ -161,6 +169,12 @@ def _check(tx: Tx, job: InfraJob, decision: Decision) -> None:
             code="approval_own",
             hint="Ask somebody else to read it.",
         )
+    if decision == APPROVED and moved(tx, job):
+        raise Conflict(
+            "The state has moved on since the destruction was asked for: it holds something else now.",
+            code="plan_state_moved",
+            hint="Cancel it, ask for it anew, and agree to that.",
+        )
     if decision == APPROVED and _changed(tx, job):
         raise Conflict(
             "The configuration has changed since: what was read is not what would be done.",
@@ -192,6 +206,18 @@ def _changed(tx: Tx, job: InfraJob) -> bool:
         return False
     now = snapshots.hash_of(tx, spec, applied=job.job_type == DESTROY)
     return now != job.configuration_hash
+
+
+def moved(tx: Tx, job: InfraJob) -> bool:
+    """Whether a destruction would take away something else than when it was asked for, which is what people agree to:
+    its state has moved on since.
+    """
+    spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
+    if job.job_type != DESTROY or spec is None or job.started_at is not None or job.completed_at is not None:
+        return False
+    state = states.find(tx, states.subject_of_spec(spec))
+    now = (state.serial, state.lineage) if state is not None else (None, None)
+    return now != (job.state_serial, job.state_lineage)
 
 
 def _askers(tx: Tx, job: InfraJob) -> set[int]:

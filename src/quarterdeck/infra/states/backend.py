@@ -117,6 +117,7 @@ def keep(
     )
     state.version, state.updated_at = made.number, tx.now
     state.serial, state.lineage, state.resources = contents.serial, contents.lineage, contents.resources
+    state.addresses = list(contents.addresses)
     tx.flush()
     _told(tx, state, made)
     return made
@@ -159,7 +160,7 @@ def remove(tx: Tx, attempt: Attempt) -> None:
     )
     state.version, state.updated_at = made.number, tx.now
     state.serial = state.lineage = None
-    state.resources = 0
+    state.resources, state.addresses = 0, []
     tx.flush()
     _told(tx, state, made)
 

@@ -15,6 +15,7 @@ from quarterdeck.infra.plans import approvals, drift, law
 from quarterdeck.infra.runners import lifting, listing
 from quarterdeck.infra.specs import snapshots, specs
 from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.states import states
 from quarterdeck.infra.work import effects, holding, identifying, reading
 from quarterdeck.infra.work.actions import InfraJobAction
 from quarterdeck.infra.work.asking import Asked, check
@@ -58,6 +59,7 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     document, configuration_hash = _snapshot(tx, asked, spec, identity)
     if plan is not None:  # beside the row, which may be gone one day: this job never makes a plan of its own
         document = {**document, PLANNED_BY: plan.uid}
+    state = states.find(tx, states.subject_of_spec(spec)) if spec is not None else None
     job = tx.add(
         InfraJob(
             uid=tx.ids.uid(),
@@ -66,6 +68,8 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
             zone_id=spec.zone_id if spec is not None else None,
             spec_id=spec.id if spec is not None else None,
             cloud_identity_id=identity.id if identity is not None else None,
+            state_serial=state.serial if state is not None else None,
+            state_lineage=state.lineage if state is not None else None,
             identity_print=accounts.fingerprint(tx, identity),
             job_type=asked.job_type,
             status=QUEUED,

@@ -12,7 +12,7 @@ from quarterdeck.infra.execution.redacting import UNKNOWN
 from quarterdeck.infra.plans import approvals, destroying, keeping, law, plans, summary
 from quarterdeck.infra.plans.model import Plan
 from quarterdeck.infra.specs.model import Spec
-from quarterdeck.infra.states import showing
+from quarterdeck.infra.states import showing, states
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.vault import MASK
@@ -44,6 +44,7 @@ def shown(tx: Tx, access: Access, job: InfraJob) -> wire.PlanShown:
         cost=plan.cost if plan is not None else None,
         state_serial=plan.state_serial if plan is not None else None,
         state_lineage=plan.state_lineage if plan is not None else None,
+        holds=_holds(tx, job, spec),
         artifact=_artifact(tx, plan),
         approvals=said(tx, access, job),
         applicable=_applicable(tx, job, spec),
@@ -56,6 +57,21 @@ def shown(tx: Tx, access: Access, job: InfraJob) -> wire.PlanShown:
 
 def _summary(kept: Mapping[str, Any]) -> wire.PlanSummary:
     return wire.PlanSummary(**summary.counts(kept), truncated=kept.get("truncated") is True)
+
+
+def _holds(tx: Tx, job: InfraJob, spec: Spec | None) -> wire.Holds | None:
+    if job.job_type != "DESTROY" or spec is None or job.completed_at is not None:
+        return None
+    state = states.find(tx, states.subject_of_spec(spec))
+    addresses = list((state.addresses if state is not None else None) or ())
+    number = state.resources if state is not None else 0
+    return wire.Holds(
+        serial=state.serial if state is not None else None,
+        resources=number,
+        addresses=addresses,
+        left_out=max(number - len(addresses), 0),
+        moved=approvals.moved(tx, job),
+    )
 
 
 def _artifact(tx: Tx, plan: Plan | None) -> wire.SavedPlan | None:

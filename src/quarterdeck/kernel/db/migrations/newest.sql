@@ -1085,7 +1085,7 @@ CREATE TABLE infra_states (
 	created_at BIGINT NOT NULL, 
 	updated_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, robbed JSON, 
+	uid VARCHAR(36) NOT NULL, robbed JSON, addresses JSON, 
 	CONSTRAINT pk_infra_states PRIMARY KEY (id), 
 	CONSTRAINT fk_infra_states_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT uq_infra_states_subject UNIQUE (subject), 

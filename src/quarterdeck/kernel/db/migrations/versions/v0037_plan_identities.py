@@ -26,9 +26,12 @@ def upgrade() -> None:
     op.add_column(
         "infra_states", sa.Column("robbed", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True)
     )
+    op.add_column(
+        "infra_states", sa.Column("addresses", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True)
+    )
     op.execute(
-        "UPDATE infra_specs SET applied_identity_id = (SELECT one.cloud_identity_id FROM infra_jobs AS one WHERE one.id ="
-        " (SELECT max(last.id) FROM infra_jobs AS last WHERE last.spec_id = infra_specs.id"
+        "UPDATE infra_specs SET applied_identity_id = (SELECT one.cloud_identity_id FROM infra_jobs AS one"
+        " WHERE one.id = (SELECT max(last.id) FROM infra_jobs AS last WHERE last.spec_id = infra_specs.id"
         " AND last.job_type = 'DEPLOY' AND last.status = 'SUCCESS')) WHERE applied_hash IS NOT NULL"
     )
     op.execute("UPDATE infra_jobs SET on_server = true WHERE worker_id IS NULL AND worker_name = 'server'")

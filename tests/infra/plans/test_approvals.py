@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
-from quarterdeck.infra.plans import approvals
+from quarterdeck.access import grants
+from quarterdeck.access.model import Role
+from quarterdeck.identity.model import User
+from quarterdeck.infra.plans import approvals, waiting
 from quarterdeck.infra.plans.model import Approval
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work import reading
@@ -232,3 +235,57 @@ def test_a_destruction_may_be_refused_whatever_has_moved(yard, people):
     yard.wrote(spec, 1)
     yard.say(uid, "rejected", people[0])
     assert yard.job(uid).status == "CANCELLED"
+
+
+@pytest.mark.parametrize("how", ["role", "account", "permission"])
+def test_the_word_of_whoever_may_not_agree_any_more_counts_no_more(yard, people, how):
+    bob, *_ = people
+    spec = yard.spec(zone_id=yard.zone(approvals=1).uid)
+    plan = yard.planned(spec)
+    yard.say(plan, "approved", bob)
+    assert yard.verdict(plan, spec).ok
+    uid = yard.ask("DEPLOY", spec, plan_job_uid=plan)
+    if how == "role":
+        yard.act(grants.take, yard.access, bob.id, yard.organization.id, "organization:developer")
+    elif how == "account":
+        yard.db.write_sync(lambda tx: tx.execute(update(User).where(User.id == bob.id).values(active=False)))
+    else:  # the role was edited, and carries it no more
+        yard.db.write_sync(
+            lambda tx: tx.execute(update(Role).where(Role.key == "organization:developer").values(edited_at=tx.now))
+        )
+    found = yard.verdict(plan, spec)
+    assert (found.code, "0 of 1" in found.reason) == ("approvals_missing", True)
+    assert yard.enrolled().claim() == []
+    assert yard.job(uid).error_code == "approvals_missing"
+
+
+def test_the_word_of_a_role_in_a_single_project_or_elsewhere_does_not_count(yard, people):
+    bob, *_ = people
+    spec = yard.spec(zone_id=yard.zone(approvals=1).uid)
+    plan = yard.planned(spec)
+    yard.say(plan, "approved", bob)
+    theirs = yard.elsewhere()
+    yard.act(grants.take, yard.access, bob.id, yard.organization.id, "organization:developer")
+    yard.act(grants.give, yard.access, bob.id, theirs, "organization:developer")
+    assert yard.verdict(plan, spec).code == "approvals_missing"
+
+
+def test_a_plan_of_before_a_destruction_asks_nobody(yard):
+    def asked() -> list[str]:
+        return [job.uid for job, _ in yard.act(lambda tx: list(waiting.waiting(tx, 10)))]
+
+    zone = yard.zone()
+    spec = yard.spec(zone_id=zone.uid)
+    plan = yard.planned(spec)
+    destroy = yard.ask("DESTROY", spec)
+    yard.policy(zone, approvals=1)
+    assert asked() == [], "it is being destroyed"
+    yard.cancel(destroy)
+    assert asked() == [plan]
+    uid, worker = yard.ask("DESTROY", spec), yard.enrolled()
+    worker.claim()
+    worker.phase(uid, "prepare", "apply")
+    worker.end(uid)
+    assert asked() == []
+    again = yard.planned(spec)
+    assert asked() == [again], "one that would make it anew is asked about"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sqlalchemy import select
 
-from quarterdeck.infra.plans import destroying, plans
+from quarterdeck.infra.plans import destroying, plans, voters
 from quarterdeck.infra.plans.actions import PlanAction
 from quarterdeck.infra.plans.model import Approval
 from quarterdeck.infra.specs import snapshots
@@ -50,7 +50,7 @@ class Needed(NamedTuple):
 
 def needed(tx: Tx, job: InfraJob, *, asker: int | None = None) -> Needed:
     """Of a PLAN, a DESTROY, or a DEPLOY without a plan, which nobody can agree to. The word of `asker`, who asks for
-    the apply, does not count, nor that of those whose jobs apply the plan now.
+    the apply, does not count, nor that of those whose jobs apply the plan now, or who might not agree to it any more.
     """
     required = _required(tx, job)
     said = votes(tx, job)
@@ -58,7 +58,8 @@ def needed(tx: Tx, job: InfraJob, *, asker: int | None = None) -> Needed:
     if _changed(tx, job) or moved(tx, job):
         return Needed(required, 0, refused)
     askers = {job.owner_id, asker, *_askers(tx, job)}
-    given = sum(one.decision == APPROVED and one.user_id not in askers for one in said)
+    agreed = {one.user_id for one in said if one.decision == APPROVED} - askers
+    given = len(voters.entitled(tx, agreed, job.organization_id))
     return Needed(required, given, refused)
 
 

@@ -10,7 +10,10 @@ from quarterdeck.infra.artefacts.artefacts import Artefacts
 from quarterdeck.infra.artefacts.local import LocalStore
 from quarterdeck.infra.execution import planning, reviewing
 from quarterdeck.infra.plans import law
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.states import contents, versions
 from quarterdeck.infra.work import creating
+from support import infra_rows as rows
 from support.plan_yard import REPORT
 
 READ = reviewing.digest({"create": 1}, [], "plan")
@@ -248,3 +251,30 @@ def test_the_changes_that_a_foreign_runner_told_are_what_its_plan_is_compared_by
     plan = foreign_plan(yard, spec, yard.runner())
     nothing = planning.read(b'{"resource_changes": []}')
     assert yard.kept(plan).reviewed == reviewing.digest(nothing.summary, [], "changes")
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_plan_of_a_state_that_moved_while_it_was_made_is_not_applied(yard, told):
+    """Whether its runner says which state it read, or says nothing: it could read the one that it began with."""
+    spec = yard.spec()
+    yard.wrote(spec, 3)
+    worker, uid = yard.begin(spec)
+    yard.hand_in(worker, uid)
+
+    def rolled_back(tx):
+        draft = contents.sealed(tx.vault, tx.ids.uid(), contents.read(rows.state(4)))
+        versions.push(tx, tx.get(Spec, spec.id), "It was wrong.", draft)
+
+    yard.act(rolled_back)
+    basis = {"serial": 4, "lineage": "one"} if told else {}
+    worker.say(uid, "plan", summary={"create": 1}, changes=[], sha256="a" * 64, size=10, **basis)
+    worker.end(uid)
+    assert yard.verdict(uid, spec).code == "plan_state_moved"
+
+
+def test_a_plan_whose_runner_says_nothing_of_its_state_is_of_the_one_that_it_could_read(yard):
+    spec = yard.spec()
+    yard.wrote(spec, 3)
+    plan = foreign_plan(yard, spec, yard.runner())
+    assert (yard.kept(plan).state_serial, yard.kept(plan).state_lineage) == (3, "one")
+    assert yard.verdict(plan, spec).ok

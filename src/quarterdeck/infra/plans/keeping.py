@@ -9,7 +9,6 @@ from quarterdeck.infra.artefacts.artefacts import Artefacts, Kept
 from quarterdeck.infra.execution import reviewing
 from quarterdeck.infra.plans import drift, plans, summary
 from quarterdeck.infra.plans.model import Plan
-from quarterdeck.infra.states import states
 from quarterdeck.infra.states.credentials import Attempt
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Database, Tx
@@ -43,7 +42,7 @@ def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any], fence: int, reviewed:
     if cut or report.get("truncated") is True:
         plan.summary = {**plan.summary, "truncated": True}
     plan.cost = summary.cost(report.get("cost"))
-    plan.state_serial, plan.state_lineage = _basis(tx, job, report)
+    plan.state_serial, plan.state_lineage = _basis(job, report)
     tx.flush()
     if job.read_only:
         drift.keep(tx, job, report)
@@ -58,14 +57,11 @@ def _list(said: Any) -> list[Any]:
     return said if isinstance(said, list) else []
 
 
-def _basis(tx: Tx, job: InfraJob, report: Mapping[str, Any]) -> tuple[int | None, str | None]:
-    """What the runner read from the saved plan; one that says nothing of it had the state as it is now, since nobody
-    else works on it meanwhile.
+def _basis(job: InfraJob, report: Mapping[str, Any]) -> tuple[int | None, str | None]:
+    """What the runner read from the saved plan; one that says nothing of it had the state as it was when the job was
+    claimed.
     """
-    if "serial" in report:
-        return summary.basis(report)
-    state = states.find(tx, states.subject_of(tx, job)) if job.spec_id is not None else None
-    return (state.serial, state.lineage) if state is not None else (None, None)
+    return summary.basis(report) if "serial" in report else (job.state_serial, job.state_lineage)
 
 
 async def take_in(

@@ -137,7 +137,7 @@ def _fits(tx: Tx, job: InfraJob, spec: Spec) -> Verdict | None:
     plan = plans.of(tx, job)
     state = states.find(tx, states.subject_of_spec(spec))
     now = (state.serial, state.lineage) if state is not None else (None, None)
-    if plan is not None and (plan.state_serial, plan.state_lineage) == now:
+    if plan is not None and (plan.state_serial, plan.state_lineage) == now == (job.state_serial, job.state_lineage):
         return None
     made_on = "no state" if plan is None or plan.state_serial is None else f"serial {plan.state_serial}"
     is_now = "there is none" if now[0] is None else f"it has serial {now[0]}"

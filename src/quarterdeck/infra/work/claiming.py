@@ -8,10 +8,12 @@ from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.runners.model import Runner
 from quarterdeck.infra.runners.standing import CAPABILITIES, CLOUD_HOSTED, INFRA, owner
+from quarterdeck.infra.states import states
 from quarterdeck.infra.work import holding
 from quarterdeck.infra.work.creating import about_runner, label
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.transitions import CLAIMED, HELD, QUEUED, move
+from quarterdeck.infra.work.types import PLAN
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
@@ -102,6 +104,9 @@ def taken(tx: Tx, carried: Job) -> InfraJob:
     move(tx, job, CLAIMED, f"{worker.name if worker is not None else 'The server itself'} has taken the job.")
     job.worker_id, job.on_server = worker.id if worker is not None else None, own(carried)
     job.worker_name = worker.name if worker is not None else OWN
+    if job.job_type == PLAN and job.spec_id is not None:  # this is what its attempt can read, whatever comes later
+        state = states.find(tx, states.subject_of(tx, job))
+        job.state_serial, job.state_lineage = (state.serial, state.lineage) if state is not None else (None, None)
     tx.flush()
     committing(tx, "infra.claim")
     return job

@@ -204,8 +204,8 @@ async def test_an_attempt_whose_lock_was_taken_away_gets_none_again_and_the_next
     await one.lock("a")
     await crew.db.write(lambda tx: locks.steal(tx, tx.one(select(State), what="state"), "It hung."))
     for answer in (
-        await one.lock("b"), await one.lock("a"), await one.write(rows.state(2), "b"), await one.write(rows.state(2), "a"),
-        await one.send("DELETE"),
+        await one.lock("b"), await one.lock("a"), await one.write(rows.state(2), "b"),
+        await one.write(rows.state(2), "a"), await one.send("DELETE"),
     ):  # fmt: skip
         assert (answer.status_code, answer.json()["code"]) == (409, "state_lock_lost")
     assert (await one.lock("b")).json()["ID"] == "state_lock_lost", "Terraform shows nothing else of it"

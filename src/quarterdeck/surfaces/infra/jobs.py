@@ -121,6 +121,7 @@ async def cancel(call: Call, body: wire.JobCancel, access: Access) -> wire.Done:
     status=201,
     errors=(
         *REFUSED, (409, "infra_job_not_ended"), (409, "infra_rerun_needs_plan"), (409, "infra_rerun_impossible"),
+        (409, "infra_rerun_outdated"),
     ),
 )  # fmt: skip
 async def rerun(call: Call, access: Access) -> wire.JobMade:

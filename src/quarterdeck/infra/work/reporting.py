@@ -189,7 +189,7 @@ def _finalise(tx: Tx, job: InfraJob) -> None:
     spec = holding.spec_of(tx, job) if job.job_type == DEPLOY else None
     if spec is not None:
         cluster = {name: kept[name] for name in CLUSTER if isinstance(kept.get(name), str)}
-        outputs.keep(tx, spec, _object(kept.get("outputs")), cluster)
+        outputs.keep(tx, spec, job.snapshot, _object(kept.get("outputs")), cluster)
 
 
 def _object(value: Any) -> dict[str, Any]:

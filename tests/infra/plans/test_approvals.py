@@ -289,3 +289,17 @@ def test_a_plan_of_before_a_destruction_asks_nobody(yard):
     assert asked() == []
     again = yard.planned(spec)
     assert asked() == [again], "one that would make it anew is asked about"
+
+
+def test_a_policy_that_was_lowered_since_still_counts_for_what_was_asked_for_before(yard, people):
+    bob, cy, _ = people
+    zone = yard.zone(approvals=2, destroy_approvals=1)
+    spec = yard.spec(zone_id=zone.uid)
+    plan = yard.planned(spec)
+    yard.say(plan, "approved", bob)
+    yard.policy(zone, approvals=0, destroy_approvals=0)
+    assert yard.verdict(plan, spec).code == "approvals_missing"
+    assert [job.uid for job, _ in yard.act(lambda tx: list(waiting.waiting(tx, 10)))] == [plan]
+    yard.say(plan, "approved", cy)
+    assert yard.verdict(plan, spec).ok
+    assert yard.verdict(yard.planned(spec), spec).ok, "the next plan is asked for by the policy as it is"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from quarterdeck.infra.clouds import connecting
+from quarterdeck.infra.clouds import binding, connecting
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.specs import specs
 from quarterdeck.infra.specs.model import Spec
@@ -193,3 +193,53 @@ def test_after_a_destruction_nothing_holds_the_account(yard, cloud):
     assert now(yard, spec).applied_account is None
     edited(yard, spec, cloud_identity_id=other.uid)
     yard.act(connecting.disconnect, "aws", first.uid)
+
+
+def bound(yard, identity, *zones) -> None:
+    yard.act(binding.bind, identity.uid, [one.uid for one in zones])
+
+
+def test_an_identity_that_is_bound_to_zones_is_used_in_those_alone(yard, cloud):
+    there, here = yard.zone("production"), yard.zone("play")
+    identity, free = cloud(1), cloud(2)
+    bound(yard, identity, there)
+    with pytest.raises(Problem) as refused:
+        aws(yard, identity, zone_id=here.uid)
+    assert refused.value.code == "cloud_identity_not_here"
+    with pytest.raises(Problem) as refused:
+        aws(yard, identity)
+    assert refused.value.code == "cloud_identity_not_here", "outside of every zone, too"
+    spec = aws(yard, free, zone_id=here.uid)
+    for job_type in ("PLAN", "DEPLOY"):
+        assert yard.refused(job_type, spec, cloud_identity_uid=identity.uid) == "cloud_identity_not_here"
+    with pytest.raises(Problem) as refused:
+        edited(yard, spec, cloud_identity_id=identity.uid)
+    assert refused.value.code == "cloud_identity_not_here"
+    mine = yard.spec("mine", provider="aws", region="eu-west-1", zone_id=there.uid, cloud_identity_id=identity.uid)
+    assert yard.ask("PLAN", mine)
+    with pytest.raises(Problem) as refused:
+        edited(yard, mine, zone_id=here.uid)
+    assert refused.value.code == "cloud_identity_not_here"
+    bound(yard, identity)
+    assert yard.ask("PLAN", spec, cloud_identity_uid=identity.uid)
+
+
+def test_an_identity_that_others_use_is_not_taken_from_them(yard, cloud):
+    there, here, identity = yard.zone("production"), yard.zone("play"), cloud(1)
+    aws(yard, identity, zone_id=here.uid)
+    with pytest.raises(Problem) as refused:
+        bound(yard, identity, there)
+    assert refused.value.code == "cloud_identity_in_use"
+    bound(yard, identity, there, here)
+    with pytest.raises(Problem) as refused:
+        yard.act(binding.bind, identity.uid, ["01890a5d-ac96-774b-bcce-b302099a8057"])
+    assert refused.value.code == "zone_not_found"
+
+
+def test_a_binding_that_came_later_is_looked_at_when_a_runner_takes_the_job(yard, cloud):
+    there, here, identity = yard.zone("production"), yard.zone("play"), cloud(1)
+    spec = aws(yard, zone_id=here.uid)
+    uid = yard.ask("PLAN", spec, cloud_identity_uid=identity.uid)
+    bound(yard, identity, there)
+    assert yard.enrolled().claim() == []
+    assert (yard.job(uid).status, yard.job(uid).error_code) == ("FAILED", "cloud_identity_not_here")

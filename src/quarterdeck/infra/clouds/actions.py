@@ -14,6 +14,7 @@ STREAM = "cloud-identity:"
 class CloudAction(audit.Action):
     BEGUN = "cloud-identity.begun"
     CONNECTED = "cloud-identity.connected"
+    BOUND = "cloud-identity.bound"
     VERIFIED = "cloud-identity.verified"
     DISCONNECTED = "cloud-identity.disconnected"
 

@@ -1,8 +1,8 @@
 """Who has to agree before a plan is applied or something destroyed, and who has.
 
 A zone's policy says how many people. Nobody agrees to what they asked for, the plan or its apply; each says something
-once; one who says no closes it. What counts is the policy at the time of the apply, and of the zone that asks for more
-people: where the specification is now, or was when the job was asked for.
+once; one who says no closes it. What counts is the policy that asks for more people: of the time of the apply or of
+that of the plan, of the zone where the specification is now or was when the job was asked for.
 """
 
 from __future__ import annotations
@@ -189,12 +189,16 @@ def _not_asked(message: str) -> Conflict:
 
 
 def _required(tx: Tx, job: InfraJob) -> int:
-    word = "destroy_approvals" if job.job_type == DESTROY else "approvals"
-    if job.job_type not in {PLAN, DEPLOY, DESTROY}:
-        return 0
+    """By the policy as it is, or was when the job was asked for, whichever asks for more people."""
     spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
-    places = {job.zone_id, spec.zone_id if spec is not None else None} - {None}
-    if not places:
+    return max(policy(tx, job.job_type, job.zone_id, spec.zone_id if spec is not None else None), job.asked_approvals)
+
+
+def policy(tx: Tx, job_type: str, *zone_ids: int | None) -> int:
+    """How many people the policies of these zones ask for now, the one that asks for most."""
+    word = "destroy_approvals" if job_type == DESTROY else "approvals"
+    places = set(zone_ids) - {None}
+    if not places or job_type not in {PLAN, DEPLOY, DESTROY}:
         return 0
     zones = tx.scalars(select(Zone).where(Zone.id.in_(places)).execution_options(populate_existing=True))
     return max((int(getattr(zone, word)) for zone in zones), default=0)

@@ -39,6 +39,7 @@ def waiting(tx: Tx, most: int) -> Iterator[tuple[InfraJob, Spec]]:
         ~destroyed_since.exists(),
     )
     destruction = and_(InfraJob.job_type == "DESTROY", InfraJob.status == "QUEUED", InfraJob.ledger_id.is_(None))
+    asked = InfraJob.asked_approvals > 0
     rows = tx.session.execute(
         select(InfraJob, Spec)
         .options(defer(InfraJob.snapshot), defer(InfraJob.execution_metadata), BRIEF)
@@ -47,7 +48,10 @@ def waiting(tx: Tx, most: int) -> Iterator[tuple[InfraJob, Spec]]:
         .outerjoin(Plan, Plan.job_id == InfraJob.id)
         .where(
             InfraJob.organization_id == tx.principal.acts_in,
-            or_(and_(plan, Zone.approvals > 0), and_(destruction, Zone.destroy_approvals > 0)),
+            or_(
+                and_(plan, or_(Zone.approvals > 0, asked)),
+                and_(destruction, or_(Zone.destroy_approvals > 0, asked)),
+            ),
         )
         .order_by(InfraJob.id.desc())
         .limit(most)

@@ -70,6 +70,9 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
             cloud_identity_id=identity.id if identity is not None else None,
             state_serial=state.serial if state is not None else None,
             state_lineage=state.lineage if state is not None else None,
+            asked_approvals=0
+            if asked.read_only or spec is None
+            else approvals.policy(tx, asked.job_type, spec.zone_id),
             identity_print=accounts.fingerprint(tx, identity),
             job_type=asked.job_type,
             status=QUEUED,

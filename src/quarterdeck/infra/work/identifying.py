@@ -4,7 +4,7 @@ and not of another account than what stands.
 
 from __future__ import annotations
 
-from quarterdeck.infra.clouds import accounts, federating, identities
+from quarterdeck.infra.clouds import accounts, binding, federating, identities
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.plans import law
 from quarterdeck.infra.specs.model import Spec
@@ -19,11 +19,13 @@ def chosen(tx: Tx, asked: Asked, spec: Spec | None, plan: InfraJob | None) -> Cl
     """The identity of a job. Only a test of its connection takes one that is not verified.
 
     Raises `NotFound` and `Forbidden` for one that the caller may not use, `Invalid` (`infra_provider_mismatch`), and
-    `Conflict`: `cloud_identity_unverified`, `plan_identity_changed`, `spec_account_held`.
+    `Conflict`: `cloud_identity_unverified`, `plan_identity_changed`, `spec_account_held`, `cloud_identity_not_here`.
     """
     found = _found(tx, asked, spec, plan)
     if found is not None and asked.job_type not in federating.CHECKS:
         federating.require_verified(found)
+    if spec is not None:
+        binding.require(found, spec.zone_id)
     return found
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct, convert
 from sqlalchemy import select
 
 from quarterdeck.fleet.git import locators
-from quarterdeck.infra.clouds import federating
+from quarterdeck.infra.clouds import binding, federating, identities
 from quarterdeck.infra.execution.orders import CLOUD_JOBS, RUNNER_JOBS, InfraOrder, Module, Place, SavedPlan
 from quarterdeck.infra.plans import approvals, keeping, law, plans
 from quarterdeck.infra.runners import lifting
@@ -65,6 +65,8 @@ def order(tx: Tx, carried: Job, server: str = "") -> InfraOrder | Taken:
 
 def _allowed(tx: Tx, job: InfraJob, spec: Spec | None, carried: Job) -> SavedPlan | None:
     """What was checked when the job was asked for, once more: the state may have moved on, somebody have refused."""
+    if spec is not None:
+        binding.require(identities.by_id(tx, job.cloud_identity_id), spec.zone_id)
     if job.job_type == DESTROY:
         approvals.require(tx, job)
         law.refused(law.same_identity(tx, job) or law.GOOD)

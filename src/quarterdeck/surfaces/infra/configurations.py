@@ -20,7 +20,7 @@ HERE, ONE = "/api/cli/configurations", "/api/cli/configurations/{name}"
 NAMED = "/api/cli/configurations/by-project-name/{project_name}"
 VIEW, MANAGE, DELETE = "infra:specs.view", "infra:specs.manage", "infra:specs.delete"
 UNKNOWN = ((404, "spec_not_found"), (409, "spec_name_ambiguous"))
-MAKING = ((400, "spec_invalid"), (404, "zone_not_found"), (409, "project_archived"))
+MAKING = ((400, "spec_invalid"), (404, "zone_not_found"), (409, "project_archived"), (409, "cloud_identity_not_here"))
 
 
 @route("GET", HERE, permission=VIEW, errors=((404, "zone_not_found"), (404, "spec_not_found")))

@@ -69,7 +69,7 @@ def _asked(tx: Tx, body: wire.JobAsk) -> Asked:
     errors=(
         (400, "infra_job_type_required"), (400, "infra_job_type_unknown"), (400, "infra_configuration_required"),
         (400, "infra_runner_required"), (400, "infra_plan_not_for_this"), (400, "infra_provider_mismatch"),
-        (400, "spec_identity_foreign"), (409, "spec_account_held"), *REFUSED,
+        (400, "spec_identity_foreign"), (409, "spec_account_held"), (409, "cloud_identity_not_here"), *REFUSED,
     ),
 )  # fmt: skip
 async def create(call: Call, body: wire.JobAsk, access: Access) -> wire.JobMade:

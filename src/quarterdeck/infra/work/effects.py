@@ -82,6 +82,7 @@ def _estimated(tx: Tx, job: InfraJob, spec: Spec | None) -> None:
     planned = tx.get(InfraJob, job.plan_job_id) if job.plan_job_id is not None else job
     plan = plans.of(tx, planned) if planned is not None else None
     told = (plan.cost or {}).get("total_monthly") if plan is not None else None
-    number = isinstance(told, int | float) and not isinstance(told, bool) and isfinite(told)
-    if number and job.configuration_hash == spec.configuration_hash:
+    if not isinstance(told, int | float) or isinstance(told, bool) or not isfinite(told):
+        return
+    if job.configuration_hash == spec.configuration_hash:
         spec.estimated_monthly_cost = float(told)

@@ -21,8 +21,8 @@ from quarterdeck.infra.execution.orders import Place
 
 @dataclass
 class StateServer:
-    """One state, whichever job asks. The locks of jobs that are `robbed` were taken away. `answer` may answer a request in the place of the server, with a status: it is
-    called on the thread of the request, and may hold that up.
+    """One state, whichever job asks. The locks of jobs that are `robbed` were taken away. `answer` may answer a request
+    in the place of the server, with a status: it is called on the thread of the request, and may hold that up.
     """
 
     url: str = ""

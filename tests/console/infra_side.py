@@ -104,6 +104,7 @@ PLANS = {
         PLAN, uid=DESTRUCTION, kind="DESTROY", told=False, groups=(), refusal=None, may_apply=False,
         state=("infra-job", "queued", "approval"),
         agreement=replace(ASKS, why_not="You have asked for it, so others have to agree."),
+        held=("aws_db_instance.ledger", "module.disks.aws_ebs_volume.exports[0]"), holds=3,
     ),
     LOOK: replace(PLAN, uid=LOOK, kind="drift", groups=grouped({"drifted": 1}, (), DRIFT), agreement=NOBODY,
                   refusal=None, may_apply=False),

@@ -191,6 +191,24 @@ def test_a_plan_says_who_agrees_and_why_it_cannot_be_applied(client: Client, por
     assert "I have read" not in good
 
 
+def test_a_destruction_lists_what_it_takes_away(client: Client, ports: Portside) -> None:
+    page = client.get(f"{HERE}/plans/{DESTRUCTION}").text
+    held = ("aws_db_instance.ledger", "module.disks.aws_ebs_volume.exports[0]")
+    for part in ("3 resources", *held, "and 1 resource more"):
+        assert part in page
+    assert "The state has moved on" not in page
+    made_up.PLANS[DESTRUCTION], before = (
+        replace(made_up.PLANS[DESTRUCTION], moved=True, agreement=replace(made_up.ASKS, why_not="")),
+        made_up.PLANS[DESTRUCTION],
+    )
+    try:
+        page = client.get(f"{HERE}/plans/{DESTRUCTION}").text
+    finally:
+        made_up.PLANS[DESTRUCTION] = before
+    assert "The state has moved on since this was asked for." in page
+    assert 'name="seen" value="yes" required' in page, "whoever agrees says that they have read it"
+
+
 def test_what_a_plan_destroys_is_named_before_its_name_is_typed(client: Client) -> None:
     page = client.get(f"{HERE}/plans/{FAILED}/apply?runner={RUNNER}").text
     assert "2 resources will be destroyed, with what is in them." in page

@@ -95,6 +95,22 @@ def _why(change: Row) -> list[str]:
     return reason + ([f"Forced by {', '.join(unseen)}"] if unseen else [])
 
 
+def held(opened: Session, holds: Row | None) -> list[str]:
+    """What a state holds, which a destruction takes away: how many resources, and which."""
+    if not holds:
+        return []
+    terminal, number = opened.terminal, int(holds["resources"])
+    addresses = list(holds.get("addresses") or [])
+    mark = terminal.paint("-" if terminal.ascii else "−", "bad")  # noqa: RUF001 - the minus is the sign
+    told = [f"  Destroy {number} {'resource' if number == 1 else 'resources'}"]
+    told += [f"    {mark} {terminal.plain(one)}" for one in addresses]
+    if number > len(addresses):
+        told.append(f"    … and {number - len(addresses)} more")
+    if holds.get("moved"):
+        told.append("  The state has moved on since it was asked for: cancel it, and ask anew.")
+    return told
+
+
 def _attributes(opened: Session, change: Row) -> list[str]:
     """`size  1 → 2`, and of what is destroyed or made only the one side."""
     lines = [

@@ -133,6 +133,22 @@ def test_a_plan_is_shown_with_votes_and_whether_it_may_be_applied(qd: Command, i
     assert f"It may be applied: qd apply --plan-job-id {plan} --wait" in qd("plan", "show", plan).out
 
 
+def test_of_a_destruction_is_shown_what_it_takes_away_before_anybody_agrees(
+    qd: Command, infra: InfraApi, ledger: Row, attended: Callable[..., list[str]]
+) -> None:
+    held = {"serial": 3, "resources": 3, "addresses": ["a.disk", "a.volume[0]"], "left_out": 1, "moved": False}
+    job = infra.add_plan(ledger, required=1, holds=held, cloud_identity="AWS (123456789012)", summary=None)["id"]
+    out = qd("plan", "show", job).out
+    for part in ("Destroy 3 resources", "a.disk", "a.volume[0]", "and 1 more", "For AWS (123456789012)"):
+        assert part in out
+    failed(qd("plan", "approve", job, "--no-input"), 2, "It destroys or replaces 3 resources.", "--yes")
+    attended("n")
+    refused = qd("plan", "approve", job)
+    assert (refused.code, "a.volume[0]" in refused.err, infra.bodies("approve")) == (1, True, [])
+    infra.plans[job]["holds"] = {**held, "moved": True}
+    assert "The state has moved on" in qd("plan", "show", job).out
+
+
 def test_a_plan_is_approved_or_rejected_with_a_comment(qd: Command, infra: InfraApi, ledger: Row) -> None:
     harmless = infra.add_plan(ledger, ("create", "a.new"), required=2)["id"]
     first = qd("plan", "approve", harmless, "--comment", "fine")

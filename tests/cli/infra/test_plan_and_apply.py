@@ -251,6 +251,19 @@ def test_a_destruction_asks_for_the_name_and_is_watched(qd: Command, infra: Infr
     assert [body["job_type"] for body in infra.bodies("new_job")] == ["DESTROY"] * 3
 
 
+def test_at_a_terminal_a_destruction_lists_what_the_state_holds_before_it_asks(
+    qd: Command, infra: InfraApi, ledger: Row, attended: Callable[..., list[str]]
+) -> None:
+    infra.add_state(ledger, 1)
+    infra.states[ledger["id"]] |= {"resources": 2, "addresses": ["a.disk"]}
+    attended("other")
+    result = qd("destroy", "ledger")
+    assert result.code != 0
+    assert infra.bodies("new_job") == []
+    for part in ("Destroy 2 resources", "a.disk", "and 1 more"):
+        assert part in result.err
+
+
 def test_a_destruction_that_waits_for_approvals_ends_with_seven(qd: Command, infra: InfraApi, ledger: Row) -> None:
     infra.next_plan = infra.plans[infra.add_plan(ledger, required=1)["id"]] | {"summary": None}
     infra.next_course = [{"status": "QUEUED", "waits_for": "approval"}] * 3

@@ -488,3 +488,20 @@ async def test_the_servers_own_credentials_take_roles_on_for_the_first_organizat
     for name in federating.OWN:
         monkeypatch.setenv(name, "x")
     assert (await elsewhere(mine), await elsewhere(theirs)) == (False, True)
+
+
+async def test_an_identity_is_bound_to_zones_over_the_api(crew):
+    identity = await verified(crew, await runner(crew))
+    identity = identity["id"] if isinstance(identity, dict) else identity
+    zone = (await crew.ok("POST", f"{CLI}/zones", {"name": "production"}))["zone"]["id"]
+    at = f"{IDENTITIES}/{identity}/zones"
+    assert await crew.ok("GET", at) == {"zone_ids": [], "bound": False}
+    assert await crew.ok("PUT", at, {"zone_ids": [zone]}) == {"zone_ids": [zone], "bound": True}
+    assert await crew.ok("GET", at) == {"zone_ids": [zone], "bound": True}
+    document = {"project_name": "ledger", "region": "eu-west-1", "cloud_identity_id": identity}
+    refused = await crew.send("POST", f"{CLI}/configurations", document)
+    assert (refused.status_code, refused.json()["code"]) == (409, "cloud_identity_not_here")
+    await crew.ok("POST", f"{CLI}/configurations", {**document, "zone_id": zone}, status=201)
+    refused = await crew.send("PUT", at, {"zone_ids": ["01890a5d-ac96-774b-bcce-b302099a8057"]})
+    assert (refused.status_code, refused.json()["code"]) == (404, "zone_not_found")
+    assert await crew.ok("PUT", at, {"zone_ids": []}) == {"zone_ids": [], "bound": False}

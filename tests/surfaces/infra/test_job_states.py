@@ -10,6 +10,7 @@ import json
 import pytest
 from sqlalchemy import select, update
 
+from quarterdeck.infra.states import locks
 from quarterdeck.infra.states.model import State
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel import jobs
@@ -195,6 +196,26 @@ async def test_a_lock_that_a_dead_attempt_left_is_taken_over_and_written_down(cr
     assert (await kept(crew)).lock_id == "new"
     assert [row["action"] for row in await crew.told()][-1] == "infra-state.lock-taken-over"
     assert (await newer.write(rows.state(1), "old")).status_code == 409
+
+
+async def test_an_attempt_whose_lock_was_taken_away_gets_none_again_and_the_next_one_does(crew) -> None:
+    one = await attempted(crew)
+    await one.wrote(1)
+    await one.lock("a")
+    await crew.db.write(lambda tx: locks.steal(tx, tx.one(select(State), what="state"), "It hung."))
+    for answer in (
+        await one.lock("b"), await one.lock("a"), await one.write(rows.state(2), "b"),
+        await one.write(rows.state(2), "a"), await one.send("DELETE"),
+    ):  # fmt: skip
+        assert (answer.status_code, answer.json()["code"]) == (409, "state_lock_lost")
+    assert (await one.lock("b")).json()["ID"] == "state_lock_lost", "Terraform shows nothing else of it"
+    assert len(await versions(crew)) == 1
+    assert (await one.send("GET")).status_code == 200, "it may still look"
+    other = await attempted(crew)
+    await other.wrote(2)
+    assert (await one.lock("c")).status_code == 409
+    following = await again(crew, one)
+    await following.wrote(3)
 
 
 async def test_a_job_that_was_told_to_stop_may_still_write_what_it_has_made(crew) -> None:

@@ -187,6 +187,26 @@ async def test_a_destruction_waits_and_is_let_go_by_the_last_who_agrees(crew):
     assert (await made.claim())["id"] == queued["id"]
 
 
+async def test_who_agrees_to_a_destruction_reads_what_the_state_holds(crew):
+    one = await attempted(crew)
+    spec = await spec_uid(crew)
+    volumes = rows.resource("volume", count=2) | {"module": "module.disks"}
+    await one.wrote(1, resources=[rows.resource("a"), volumes])
+    await crew.db.write(lambda tx: tx.execute(update(InfraJob).values(status="SUCCESS", completed_at=tx.now)))
+    document = {"project_name": "ledger", "environment_stage": "staging", "region": "here", "provider": "local"}
+    await crew.ok("PUT", f"/api/cli/configurations/{spec}", document)
+    queued = await asked(crew, "DESTROY", spec)
+    holds = (await crew.ok("GET", f"/api/cli/jobs/{queued['id']}/plan"))["holds"]
+    named = ["module.disks.terraform_data.volume[0]", "module.disks.terraform_data.volume[1]", "terraform_data.a"]
+    assert holds == {"serial": 1, "resources": 3, "addresses": named, "left_out": 0, "moved": False}
+    state = (await crew.ok("GET", f"/api/cli/configurations/{spec}/state"))["state"]
+    assert (state["resources"], state["addresses"]) == (3, named)
+    other = await attempted(crew)
+    await other.wrote(2, resources=[rows.resource("b")])
+    holds = (await crew.ok("GET", f"/api/cli/jobs/{queued['id']}/plan"))["holds"]
+    assert (holds["addresses"], holds["moved"]) == (["terraform_data.b"], True)
+
+
 async def test_drift_is_looked_at_when_somebody_asks_and_shown(crew):
     one = await attempted(crew)
     at = f"/api/cli/configurations/{await spec_uid(crew)}/drift"

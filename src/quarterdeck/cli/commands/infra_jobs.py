@@ -265,7 +265,8 @@ def rerun(
     timeout: Timeout = None,
     changing: Changing = CHANGING,
 ) -> None:
-    """Ask for the same once more, as a new job with the same snapshot.
+    """Ask for the same once more, as a new job with the same snapshot. One whose spec has changed since is refused, as
+    is an apply of a plan: ask for a new plan then.
 
     qd jobs rerun 4e0d1c2b-1111-4222-8333-444455556666 --wait
 

@@ -25,7 +25,7 @@ def show(job: str | None = None, /, *, job_id: JobId = None, common: Common = CO
     qd plan show --id 4e0d1c2b-1111-4222-8333-444455556666 -o json
 
     With --verbose the attributes of what is created, too. What is sensitive is never shown. Of a job that destroys, it
-    shows who has agreed.
+    shows what the state holds, and who has agreed.
 
     Parameters
     ----------
@@ -55,6 +55,8 @@ def _lines(opened: Session, ref: str, view: Row) -> list[str]:
     head = [row.get("spec_name") or (row.get("config_snapshot") or {}).get("project_name") or ""]
     told = [f"{ref}   {terminal.state(infra_states.job(row))}   {terminal.plain(head[0])}".rstrip()]
     told += [f"  {infra_plans.delta(opened, view)}"] if view.get("summary") is not None else []
+    told += [f"  For {terminal.plain(view['cloud_identity'])}"] if view.get("cloud_identity") else []
+    told += infra_plans.held(opened, view.get("holds"))
     told += infra_plans.lines(opened, view) + infra_plans.votes(opened, view)
     cost = (view.get("cost") or {}).get("total_monthly")
     told += [f"  Cost {infra_pages.money(cost)}"] if cost is not None else []
@@ -89,9 +91,10 @@ def approve(
     with session(changing) as opened, about(not_found="qd jobs list"):
         ref = infra_naming.job(opened, one_of(job, job_id), kind="PLAN")
         view = infra_plans.view(opened, ref)
-        if lost := infra_plans.loses(view):
+        holds: Row = view.get("holds") or {}
+        if lost := infra_plans.loses(view) or int(holds.get("resources") or 0):
             if opened.terminal.asks:
-                for line in infra_plans.lines(opened, view):
+                for line in infra_plans.held(opened, holds) + infra_plans.lines(opened, view):
                     opened.terminal.say(line)
             what = "1 resource" if lost == 1 else f"{lost} resources"
             opened.terminal.confirm(f"It destroys or replaces {what}. Agree to that?")

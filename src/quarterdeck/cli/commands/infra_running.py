@@ -227,9 +227,9 @@ def destroy(
     qd destroy ledger --wait
     qd destroy ledger --confirm ledger --no-input --wait
 
-    Asks for the name of the spec. Ends with 0 when everything is destroyed (without --wait or --follow: when it was
-    accepted), with 1 when that failed or was canceled, with 7 when it waits for approvals and nobody waits for them,
-    with 8 when --timeout was over first.
+    Lists what the state holds, and asks for the name of the spec. Ends with 0 when everything is destroyed (without
+    --wait or --follow: when it was accepted), with 1 when that failed or was canceled, with 7 when it waits for
+    approvals and nobody waits for them, with 8 when --timeout was over first.
 
     Parameters
     ----------
@@ -253,6 +253,10 @@ def destroy(
         row = infra_naming.spec(opened, given, only=False, zone_text=zone_id)
         runner = infra_naming.pinned(opened, runner_id, ask=given is None)
         name = str(row["project_name"])
+        if opened.terminal.asks:
+            found = opened.api.read("states.show", specId=row["id"])
+            for line in infra_plans.held(opened, found["state"]):
+                opened.terminal.say_styled(line)
         sure(opened, f"Everything that {name} ({row['environment_stage']}) has made is destroyed.", name, losing)
         with about(conflict=f"qd jobs list --spec-id {name}"):
             made = _asked(opened, row, "DESTROY", runner)

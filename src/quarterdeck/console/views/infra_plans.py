@@ -132,11 +132,17 @@ class PlanView:
     stage: str = ""
     runners: tuple[tuple[str, str], ...] = ()
     pinned: str = ""
+    held: tuple[str, ...] = ()
+    """What a destruction takes away, by its addresses."""
+    holds: int = 0
+    """How many resources that are, those that are not named included."""
+    moved: bool = False
+    """That is something else than when the destruction was asked for."""
 
     @property
     def losing(self) -> int:
         """How many resources are destroyed, those that are created again included."""
-        return sum(group.number for group in self.groups if group.action in LOSING)
+        return self.holds or sum(group.number for group in self.groups if group.action in LOSING)
 
     @property
     def drifted(self) -> int:

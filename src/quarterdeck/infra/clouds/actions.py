@@ -15,6 +15,7 @@ KEYS = "cloud-issuer"
 class CloudAction(audit.Action):
     BEGUN = "cloud-identity.begun"
     CONNECTED = "cloud-identity.connected"
+    BOUND = "cloud-identity.bound"
     VERIFIED = "cloud-identity.verified"
     DISCONNECTED = "cloud-identity.disconnected"
     KEY_PUBLISHED = "cloud-issuer-key.published"

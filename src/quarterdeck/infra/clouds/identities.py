@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds.model import CloudIdentity
@@ -113,9 +113,9 @@ def live_jobs(tx: Tx, identity: CloudIdentity, job_type: str | None = None) -> l
 
 def standing_specs(tx: Tx, identity: CloudIdentity) -> list[Spec]:
     """Specs that have made something with it, and need it to change or destroy that."""
-    query = select(Spec).where(
-        Spec.cloud_identity_id == identity.id, or_(Spec.applied_hash.is_not(None), Spec.orphan_risk.is_not(None))
-    )
+    own = Spec.cloud_identity_id == identity.id
+    stands = or_(Spec.applied_hash.is_not(None), Spec.orphan_risk.is_not(None))
+    query = select(Spec).where(or_(and_(own, stands), Spec.applied_identity_id == identity.id))
     return list(tx.scalars(query.order_by(Spec.id).limit(6)))
 
 

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from quarterdeck.infra.execution import commands, costing, failures, modules, planning, rendering, versions
+from quarterdeck.infra.execution import commands, costing, failures, modules, planning, rendering, reviewing, versions
 from quarterdeck.infra.execution.artefacts import LARGEST, Store, digest, is_job, too_large
 from quarterdeck.infra.execution.cloud_registry import providers
 from quarterdeck.infra.execution.commands import Command, Layout
 from quarterdeck.infra.execution.lasting import Keeping
 from quarterdeck.infra.execution.machine import RESCUED, Attempt, Machine, attempt, note_module
-from quarterdeck.infra.execution.orders import CLOUD_JOBS, RUNNER_JOBS, SPEC_JOBS, InfraOrder
+from quarterdeck.infra.execution.orders import CLOUD_JOBS, RUNNER_JOBS, SPEC_JOBS, InfraOrder, SavedPlan
 from quarterdeck.infra.execution.outputs import cluster_of, redacted
 from quarterdeck.infra.execution.planning import Planned
 from quarterdeck.infra.execution.reporting import Reporter
@@ -34,6 +34,8 @@ PUSHES = (0.0, 2.0, 5.0, 10.0)
 """Seconds before each time that a state which its place did not take is written again."""
 ENDING_SECONDS = 20.0
 """A state that its place did not take may have to be written again once terraform has ended; the rest is told."""
+LOCK_LOST = "state_lock_lost"
+"""How the server says for good that an attempt whose lock was taken away has none."""
 DESTROYING = frozenset({"DESTROY", "DESTROY_WORKER"})
 
 
@@ -201,7 +203,7 @@ class Job:
             await self._take_lock_file()
         await self._init(locked=saved is not None)
         if saved is not None:
-            planned = await self._shown()
+            planned = await self._reviewed(saved)
         else:
             planned, report = await self._planned()
             await self.reporter.record("plan", report)
@@ -211,6 +213,15 @@ class Job:
         return {"applied": planned.summary, "state": _short(applied["state"]), "outputs": sorted(applied["outputs"])}
 
     # Steps.
+
+    async def _reviewed(self, saved: SavedPlan) -> Planned:
+        """What the plan that was fetched says, which is what people read. Raises `Conflict` (`plan_differs`)."""
+        layout = self.layout
+        await asyncio.to_thread(reviewing.require_ours, layout.plan, layout.module, layout.data)
+        planned = await self._shown()
+        content = await asyncio.to_thread(layout.shown.read_bytes)
+        await asyncio.to_thread(reviewing.require_read, content, saved.reviewed)
+        return planned
 
     async def _take_lock_file(self) -> None:
         """The providers of the plan, and no newer ones."""
@@ -321,9 +332,13 @@ class Job:
             await asyncio.sleep(pause)
             argv = commands.push(self.program.path, self.layout)
             command = Command(argv, self.env, self.layout.module)
-            if (await self.running.run(command, "push", firm=True)).code == 0:
+            ran = await self.running.run(command, "push", firm=True)
+            if ran.code == 0:
                 await asyncio.to_thread(self.layout.left_state.unlink, missing_ok=True)
                 return False
+            if LOCK_LOST in ran.said:  # somebody has decided that this attempt writes no more
+                self.reporter.say("The lock of the state was taken away: it is not written again.", level="error")
+                break
             if self.reporter.is_lost():
                 return True
         facts = await asyncio.to_thread(_facts, trees.beginning(self.layout.left_state, LARGEST) or b"")

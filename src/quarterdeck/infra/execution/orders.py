@@ -57,11 +57,14 @@ class Place(Struct):
 
 
 class SavedPlan(Struct):
-    """The artefact of a PLAN job. `size` is in bytes."""
+    """The artefact of a PLAN job. `size` is in bytes, `reviewed` the digest of what people read of it
+    (`execution.reviewing`): what is applied has to have the same.
+    """
 
     job: str
     sha256: str
     size: int
+    reviewed: str = ""
 
 
 class Cloud(Struct):

@@ -48,14 +48,18 @@ def unreadable() -> Problem:
     )
 
 
-def read(content: bytes) -> Planned:
-    """Raises `Invalid` (`infra_plan_unreadable`)."""
+def read(content: bytes, *, changes_alone: bool = False) -> Planned:
+    """`changes_alone`: of its list of changes, as if there were nothing else. Raises `Invalid`
+    (`infra_plan_unreadable`).
+    """
     try:
         plan = json.loads(content)
     except (ValueError, RecursionError):
         raise unreadable() from None
     if not isinstance(plan, dict):
         raise unreadable()
+    if changes_alone:
+        plan = {"resource_changes": plan.get("resource_changes")}
     try:
         return _planned(plan)
     except RecursionError:

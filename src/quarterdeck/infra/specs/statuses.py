@@ -97,7 +97,7 @@ def apply(
         spec.orphan_risk = None
         spec.applied_hash = (applied_hash or spec.applied_hash) if event == "deploy-done" else None
     if event == "destroy-done":
-        spec.outputs, spec.components = {}, {}
+        spec.outputs = {}
     tx.flush()
     if from_status != status or event in TOLD:
         happened(tx, spec, "infra-spec-status-changed", event=event, **{"from": from_status, "to": status})

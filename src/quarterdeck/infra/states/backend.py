@@ -117,6 +117,7 @@ def keep(
     )
     state.version, state.updated_at = made.number, tx.now
     state.serial, state.lineage, state.resources = contents.serial, contents.lineage, contents.resources
+    state.addresses = list(contents.addresses)
     tx.flush()
     _told(tx, state, made)
     return made
@@ -131,6 +132,7 @@ def remove(tx: Tx, attempt: Attempt) -> None:
     state = states.held(tx, states.subject_of(tx, job))
     if state is None or not states.exists(state):
         return
+    locks.require_not_robbed(state, attempt)
     if state.lock_id is not None and not locks.mine(state, attempt):
         raise locks.Locked(dict(state.lock or {}))
     if state.resources:
@@ -158,7 +160,7 @@ def remove(tx: Tx, attempt: Attempt) -> None:
     )
     state.version, state.updated_at = made.number, tx.now
     state.serial = state.lineage = None
-    state.resources = 0
+    state.resources, state.addresses = 0, []
     tx.flush()
     _told(tx, state, made)
 

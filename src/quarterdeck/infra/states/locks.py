@@ -21,6 +21,8 @@ from quarterdeck.kernel.text import shown
 
 FIELDS = ("Operation", "Info", "Who", "Version", "Created", "Path")
 LONGEST, LONGEST_REASON = 500, 500
+MOST_ROBBED = 50
+LOST = "state_lock_lost"
 
 
 class Locked(Conflict):
@@ -53,11 +55,13 @@ def described(said: dict[str, Any]) -> dict[str, Any]:
 
 def lock(tx: Tx, attempt: Attempt, said: dict[str, Any]) -> State:
     """Take the lock for an attempt. The same ID again is the same lock, whose answer got lost. A lock of an attempt
-    that is over is taken over: its holder can write no more. Raises `Locked`.
+    that is over is taken over: its holder can write no more. Raises `Locked`, and `Conflict` (`state_lock_lost`) for an
+    attempt whose lock was taken away: what it knows of the state is not what others have made of it since.
     """
     info = described(said)
     job = attempt.job
     state = states.locked(tx, states.subject_of(tx, job), job.organization_id)
+    require_not_robbed(state, attempt)
     if state.lock_id is not None:
         if mine(state, attempt) and state.lock_id == info["ID"]:
             return state
@@ -86,7 +90,8 @@ def unlock(tx: Tx, attempt: Attempt, said: dict[str, Any]) -> None:
 
 
 def require(state: State, attempt: Attempt, lock_id: str | None) -> None:
-    """Raise `Conflict` unless the attempt holds this lock."""
+    """Raise `Conflict` unless the attempt holds this lock, and was never robbed of one."""
+    require_not_robbed(state, attempt)
     if not lock_id:
         raise Conflict(
             "A state is written only by whoever has locked it.",
@@ -94,6 +99,12 @@ def require(state: State, attempt: Attempt, lock_id: str | None) -> None:
             hint="Configure lock_address and unlock_address of the backend, and do not use -lock=false.",
         )
     if state.lock_id != lock_id or not mine(state, attempt):
+        raise lost(state)
+
+
+def require_not_robbed(state: State, attempt: Attempt) -> None:
+    """Raise `Conflict` (`state_lock_lost`) for an attempt whose lock was taken away: it is done with this state."""
+    if [attempt.job.id, attempt.fence] in (state.robbed or ()):
         raise lost(state)
 
 
@@ -106,16 +117,16 @@ def lost(state: State) -> Conflict:
         "This lock does not hold the state any more, so nothing was written."
         if state.lock_id is not None
         else "The lock of the state was taken away, so nothing was written.",
-        code="state_lock_lost",
+        code=LOST,
         hint="Look who took it and why in the history of the state; then plan again. What was made meanwhile may stand "
         "in no state.",
     )
 
 
 def steal(tx: Tx, state: State, reason: str, lock_id: str | None = None) -> None:
-    """Take the lock away from whoever holds it, whose writes fail from now on; only this lock where one is named.
-    Raises `Conflict` where there is none (`state_not_locked`) or another one (`state_lock_other`), `Invalid` without a
-    reason.
+    """Take the lock away from whoever holds it: that attempt neither writes nor locks from now on. Only this lock where
+    one is named. Raises `Conflict` where there is none (`state_not_locked`) or another one (`state_lock_other`),
+    `Invalid` without a reason.
     """
     told = reasoned(reason)
     if state.lock_id is None:
@@ -129,6 +140,7 @@ def steal(tx: Tx, state: State, reason: str, lock_id: str | None = None) -> None
             code="state_lock_other",
             hint="Look at who holds it now, and name that lock if it shall be taken away.",
         )
+    state.robbed = [*(state.robbed or ()), [state.lock_job_id, state.lock_fence]][-MOST_ROBBED:]
     _free(tx, state)
     _tell(tx, state, StateAction.UNLOCKED, "infra-state-unlocked", {"reason": told, "holder": was})
 

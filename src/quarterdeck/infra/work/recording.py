@@ -88,7 +88,7 @@ def _applied(tx: Tx, job: InfraJob, _carried: Job, said: Mapping[str, Any]) -> N
     found, cluster = _object(said.get("outputs")), _object(said.get("cluster"))
     spec = holding.spec_of(tx, job)
     if spec is not None and job.job_type == DEPLOY:
-        outputs.keep(tx, spec, found, cluster)
+        outputs.keep(tx, spec, job.snapshot, found, cluster)
     note(job, {"outputs": found, **cluster, "apply_summary": said.get("summary")})
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import verifying
-from quarterdeck.infra.execution import planning
+from quarterdeck.infra.execution import planning, reviewing
 from quarterdeck.infra.execution.orders import CLOUD_JOBS
 from quarterdeck.infra.plans import keeping
 from quarterdeck.infra.runners.standing import owner as owner_of
@@ -154,7 +154,8 @@ def _read(tx: Tx, job: InfraJob, carried: Job, told: Mapping[str, Any]) -> dict[
     result = told.get("plan_result")
     if result is None:
         return dict(told)
-    plan = planning.read(msgspec.json.encode(result))
+    content = msgspec.json.encode(result)
+    plan = planning.read(content)
     if job.job_type == PLAN:
         said = {
             "summary": plan.summary,
@@ -164,7 +165,8 @@ def _read(tx: Tx, job: InfraJob, carried: Job, told: Mapping[str, Any]) -> dict[
             "drifted": plan.summary["drifted"],
             "cost": told.get("cost_summary"),
         }
-        keeping.keep(tx, job, said, carried.fence)
+        alone = planning.read(content, changes_alone=True)  # all that whoever applies it can compare
+        keeping.keep(tx, job, said, carried.fence, reviewing.digest(alone.summary, alone.changes, "changes"))
     job.execution_metadata = {**job.execution_metadata, "plan_summary": plan.summary}
     drift = {"resource_drift": [_listed(one) for one in plan.drift]} if plan.drift else {}
     return {**told, "plan_result": {"resource_changes": [_listed(one) for one in plan.changes], **drift}}
@@ -190,7 +192,7 @@ def _finalise(tx: Tx, job: InfraJob) -> None:
     spec = holding.spec_of(tx, job) if job.job_type == DEPLOY else None
     if spec is not None:
         cluster = {name: kept[name] for name in CLUSTER if isinstance(kept.get(name), str)}
-        outputs.keep(tx, spec, _object(kept.get("outputs")), cluster)
+        outputs.keep(tx, spec, job.snapshot, _object(kept.get("outputs")), cluster)
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from quarterdeck.infra.states.packing import drafted, unpacked
 from quarterdeck.infra.work import holding, reading, reporting
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
 from quarterdeck.surfaces.infra.job_callers import attempt
 from quarterdeck.surfaces.infra.wire import job_states as wire
@@ -87,15 +87,23 @@ async def remove(call: Call) -> wire.Nothing:
     permission="authenticated",
     callers=("job",),
     also={423: "Locked: the lock of whoever holds it"},
-    errors=(GONE, MISSING, NOTHING, (400, "state_lock_invalid")),
+    errors=(GONE, MISSING, NOTHING, LOST, (400, "state_lock_invalid")),
 )
 async def lock(call: Call, body: wire.Lock) -> Answer[wire.Nothing]:
-    """Lock the state; 423 with the holder's own description while somebody else works on it."""
+    """Lock the state; 423 with the holder's own description while somebody else works on it. An attempt whose lock was
+    taken away gets none any more.
+    """
     try:
         await call.write(lambda tx: locks.lock(tx, attempt(tx, call), _said(body)))
     except locks.Locked as refused:
         answer: Any = {**refused.holder, "error": f"{refused.message} {refused.hint}"}
         return Answer(answer, status=423)
+    except Conflict as refused:
+        if refused.code != locks.LOST:
+            raise
+        # Terraform tells of a refusal nothing but the ID in it.
+        told: Any = {"ID": locks.LOST, "code": locks.LOST, "error": f"{refused.message} {refused.hint}"}
+        return Answer(told, status=409)
     return Answer(wire.Nothing())
 
 

@@ -69,7 +69,8 @@ def _asked(tx: Tx, body: wire.JobAsk) -> Asked:
     dialect=Infra(PHRASES),
     errors=(
         (400, "infra_job_type_required"), (400, "infra_job_type_unknown"), (400, "infra_configuration_required"),
-        (400, "infra_runner_required"), (400, "infra_plan_not_for_this"), (400, "infra_provider_mismatch"), *REFUSED,
+        (400, "infra_runner_required"), (400, "infra_plan_not_for_this"), (400, "infra_provider_mismatch"),
+        (400, "spec_identity_foreign"), (409, "spec_account_held"), (409, "cloud_identity_not_here"), *REFUSED,
     ),
 )  # fmt: skip
 async def create(call: Call, body: wire.JobAsk, access: Access) -> wire.JobMade:
@@ -121,6 +122,7 @@ async def cancel(call: Call, body: wire.JobCancel, access: Access) -> wire.Done:
     status=201,
     errors=(
         *REFUSED, (409, "infra_job_not_ended"), (409, "infra_rerun_needs_plan"), (409, "infra_rerun_impossible"),
+        (409, "infra_rerun_outdated"),
     ),
 )  # fmt: skip
 async def rerun(call: Call, access: Access) -> wire.JobMade:

@@ -174,6 +174,7 @@ def shape(tx: Tx, state: State) -> wire.State:
         serial=state.serial,
         lineage=state.lineage,
         resources=state.resources,
+        addresses=state.addresses,
         lock=_lock(tx, state),
         created_at=wire_time(state.created_at),
         updated_at=wire_time(state.updated_at),

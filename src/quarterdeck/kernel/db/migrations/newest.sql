@@ -87,7 +87,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0036');
+INSERT INTO "alembic_version" VALUES('0037');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -861,7 +861,7 @@ CREATE TABLE infra_cloud_identities (
 	check_job_id BIGINT, 
 	created_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, zones JSON, 
 	CONSTRAINT pk_infra_cloud_identities PRIMARY KEY (id), 
 	CONSTRAINT fk_infra_cloud_identities_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT uq_infra_cloud_identities_uid UNIQUE (uid)
@@ -921,7 +921,7 @@ CREATE TABLE infra_jobs (
 	completed_at BIGINT, 
 	updated_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, on_server BOOLEAN DEFAULT 0 NOT NULL, identity_print VARCHAR(64), state_serial BIGINT, state_lineage VARCHAR(100), asked_approvals INTEGER DEFAULT 0 NOT NULL, 
 	CONSTRAINT pk_infra_jobs PRIMARY KEY (id), 
 	CONSTRAINT fk_infra_jobs_assigned_worker_id FOREIGN KEY(assigned_worker_id) REFERENCES fleet_workers (id) ON DELETE SET NULL, 
 	CONSTRAINT fk_infra_jobs_cloud_identity_id FOREIGN KEY(cloud_identity_id) REFERENCES infra_cloud_identities (id) ON DELETE SET NULL, 
@@ -950,7 +950,7 @@ CREATE TABLE infra_plans (
 	applied_at BIGINT, 
 	created_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, reviewed VARCHAR(80), 
 	CONSTRAINT pk_infra_plans PRIMARY KEY (id), 
 	CONSTRAINT fk_infra_plans_job_id FOREIGN KEY(job_id) REFERENCES infra_jobs (id) ON DELETE CASCADE, 
 	CONSTRAINT fk_infra_plans_spec_id FOREIGN KEY(spec_id) REFERENCES infra_specs (id) ON DELETE CASCADE, 
@@ -1040,7 +1040,7 @@ CREATE TABLE infra_specs (
 	created_at BIGINT NOT NULL, 
 	updated_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, applied_identity_id BIGINT, applied_account VARCHAR(200), 
 	CONSTRAINT pk_infra_specs PRIMARY KEY (id), 
 	CONSTRAINT fk_infra_specs_cloud_identity_id FOREIGN KEY(cloud_identity_id) REFERENCES infra_cloud_identities (id) ON DELETE SET NULL, 
 	CONSTRAINT fk_infra_specs_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
@@ -1085,7 +1085,7 @@ CREATE TABLE infra_states (
 	created_at BIGINT NOT NULL, 
 	updated_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, robbed JSON, addresses JSON, 
 	CONSTRAINT pk_infra_states PRIMARY KEY (id), 
 	CONSTRAINT fk_infra_states_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT uq_infra_states_subject UNIQUE (subject), 

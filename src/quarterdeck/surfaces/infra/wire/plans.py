@@ -92,10 +92,23 @@ class SavedPlan(Struct, kw_only=True):
     here: bool
 
 
+class Holds(Struct, kw_only=True):
+    """What a destruction would take away, by the state as it is now: how many resources, and the first 500 by their
+    addresses. `moved`: it is something else than when the destruction was asked for, so nobody's word counts.
+    """
+
+    serial: int | None
+    resources: int
+    addresses: list[str]
+    left_out: int
+    moved: bool
+
+
 class PlanShown(Struct, kw_only=True):
     """`summary` is null while nothing was told of it, and of a destruction. `changes` stand in the order of their risk;
     `drift` is what somebody else had changed when the plan was made.
-    `state_serial` is of the state that it was made on, null for none.
+    `state_serial` is of the state that it was made on, null for none. `cloud_identity` says which cloud it is for, and
+    whose account of it. `holds` is of a destruction that has not ended.
     """
 
     job_id: str
@@ -103,12 +116,15 @@ class PlanShown(Struct, kw_only=True):
     status: str
     configuration_id: str | None
     configuration_hash: str | None
+    cloud_identity_id: str | None
+    cloud_identity: str | None
     summary: PlanSummary | None
     changes: list[PlanChange]
     drift: list[PlanChange]
     cost: dict[str, Any] | None
     state_serial: int | None
     state_lineage: str | None
+    holds: Holds | None
     artifact: SavedPlan | None
     approvals: Approvals
     applicable: Applicable

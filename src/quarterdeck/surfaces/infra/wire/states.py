@@ -25,13 +25,15 @@ class StateLock(Struct, kw_only=True):
 
 class State(Struct, kw_only=True):
     """`version` is the number of the version that counts; `serial` and `lineage` are null where that says that the
-    state was removed. `resources` counts what Terraform manages.
+    state was removed. `resources` counts what Terraform manages, `addresses` names the first 500 of it; null while no
+    version was written that told them.
     """
 
     version: int
     serial: int | None
     lineage: str | None
     resources: int
+    addresses: list[str] | None
     lock: StateLock | None
     created_at: str
     updated_at: str

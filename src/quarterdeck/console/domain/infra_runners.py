@@ -19,6 +19,7 @@ from quarterdeck.infra.runners import (
     bootstrap,
     default,
     deploying,
+    idle,
     leaving,
     lifting,
     listing,
@@ -29,6 +30,7 @@ from quarterdeck.infra.runners import (
 from quarterdeck.infra.runners.model import Release
 from quarterdeck.infra.work import creating, reading
 from quarterdeck.infra.work.asking import Asked
+from quarterdeck.infra.work.types import DESTROY_WORKER
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.principal import Principal
 
@@ -100,7 +102,7 @@ class InfraRunners:
         def ask(tx: Tx) -> str:
             worker = leaving.require_own(tx, uid)
             require_typed(confirmation, worker.name)
-            return creating.create(tx, Asked(job_type=lifting.DESTROY, runner_uid=worker.uid)).uid
+            return creating.create(tx, Asked(job_type=DESTROY_WORKER, runner_uid=worker.uid)).uid
 
         made: str = await self.instance.db.write(ask)
         return made
@@ -160,7 +162,7 @@ def _view(tx: Tx, one: listing.Seen) -> RunnerView:
     facts += [Fact(word.replace("_", " ").capitalize(), str(made[word])) for word in lifting.KEPT if made.get(word)]
     if row.drain_reason:
         facts.append(Fact("Drained because", row.drain_reason))
-    busy = lifting.under_way(tx, worker.uid)
+    busy = idle.under_way(tx, worker)
     why = (
         "No release of the runner has been published."
         if newest is None

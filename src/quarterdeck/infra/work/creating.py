@@ -70,6 +70,7 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
             status=QUEUED,
             snapshot=document,
             configuration_hash=configuration_hash,
+            subject_worker_id=listing.find(tx, asked.runner_uid).worker.id if asked.runner_uid is not None else None,
             assigned_worker_id=worker.id if worker is not None else None,
             plan_job_id=plan.id if plan is not None else None,
             rerun_of_id=asked.rerun_of.id if asked.rerun_of is not None else None,

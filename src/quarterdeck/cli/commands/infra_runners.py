@@ -405,7 +405,7 @@ def start(
     slots
         How many jobs run at a time.
     name
-        What the runner is called. Default: the name of this machine.
+        What the runner is called. Default: as its token was labelled, or the name of this machine.
     data_dir
         Where its identity and its work are kept; each worker of a machine needs one of its own. Default: as for
         qd worker.

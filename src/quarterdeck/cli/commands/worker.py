@@ -59,7 +59,7 @@ def worker(
     slots
         How many jobs run at a time.
     name
-        What the worker is called. Default: the name of this machine.
+        What the worker is called. Default: as its token was labelled, or the name of this machine.
     data_dir
         Where its identity, unsent reports and sources on their way are kept; each worker of a machine needs one of its
         own. Default: a directory `worker` in the user's data directory.

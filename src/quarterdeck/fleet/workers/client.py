@@ -109,7 +109,7 @@ async def run_worker(
     def describe() -> dict[str, Any]:
         agents = list(saying.agents())[:MOST_AGENTS]
         return {
-            "name": called,
+            "name": name or "",
             "capabilities": [one.type for one in agents],
             "agents": agents,
             "maxSlots": slots,

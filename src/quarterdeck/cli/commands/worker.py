@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from quarterdeck.kernel.jobs.handlers import WorkerHandlers, WorkerRun
     from quarterdeck.tasks.workshop import Workshop as TaskWorkshop
 
-TASKS = "tasks"
+TASKS, DEPLOY = "tasks", "deploy"
 KNOWN = ("deploy", "local", "infra", "tasks", "secrets", "runbooks")
 WORD = re.compile(r"[a-z0-9][a-z0-9:._-]{0,62}")
 
@@ -33,7 +33,7 @@ def worker(
     *,
     server: str,
     token: str | None = None,
-    capability: str = "deploy",
+    capability: str | None = None,
     slots: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=64))] = 4,
     name: str | None = None,
     data_dir: Path | None = None,
@@ -55,7 +55,7 @@ def worker(
     token
         The enrolment token, for the first start: @FILE that holds it, or - to read it from stdin.
     capability
-        What it does, separated by commas, such as deploy,infra,tasks,secrets,runbooks.
+        What it does, separated by commas, such as deploy,infra,tasks,secrets,runbooks. Default: what its token is for.
     slots
         How many jobs run at a time.
     name
@@ -66,17 +66,11 @@ def worker(
     log_level
         debug, info, warning or error.
     """
-    capabilities = [part.strip() for part in capability.split(",") if part.strip()]
-    wrong = [part for part in capabilities if not WORD.fullmatch(part)]
-    if wrong or not capabilities:
-        raise usage(f"{', '.join(wrong) or 'Nothing'} is not a capability.", "--capability deploy,infra")
-    unknown = [part for part in capabilities if part.partition(":")[0] not in KNOWN]
-    if unknown:
-        sys.stderr.write(f"Nothing of Quarterdeck asks for {', '.join(unknown)}; it knows {', '.join(KNOWN)}.\n")
+    capabilities = None if capability is None else asked_for(capability)
     address = origin(server)
 
     from quarterdeck.fleet.workers import papers
-    from quarterdeck.fleet.workers.client import run_worker
+    from quarterdeck.fleet.workers.client import enrolled_for, run_worker
     from quarterdeck.kernel import telemetry
     from quarterdeck.kernel.datadir import DataDirectory
     from quarterdeck.kernel.places import default_data_dir
@@ -90,11 +84,13 @@ def worker(
     secret = read_token(token, needed=needed) if token is not None else None
 
     async def work() -> None:
+        token = Secret(secret) if secret else None
         async with Workshop(directory, address) as workshop:
-            offered = {*capabilities, *await workshop.begin(capabilities)}
+            does = capabilities or await enrolled_for(address, token, directory, name=name, slots=slots) or [DEPLOY]
+            offered = {*does, *await workshop.begin(does)}
             await run_worker(
                 address,
-                Secret(secret) if secret else None,
+                token,
                 offered,
                 slots,
                 directory,
@@ -106,6 +102,18 @@ def worker(
 
     asyncio.run(work())
     return int(Exit.DONE)
+
+
+def asked_for(text: str) -> list[str]:
+    """The capabilities in a text. A word that nothing asks for would make a worker that waits for ever."""
+    words = [part.strip() for part in text.split(",") if part.strip()]
+    wrong = [part for part in words if not WORD.fullmatch(part) or part.partition(":")[0] not in KNOWN]
+    if wrong or not words:
+        raise usage(
+            f"{', '.join(wrong) or 'Nothing'} is not a capability; there are {', '.join(KNOWN)}.",
+            "--capability deploy,infra",
+        )
+    return words
 
 
 def alone(data: DataDirectory) -> None:

@@ -125,6 +125,8 @@ def _row(tx: Tx, one: listing.Seen, newest: Release | None) -> RunnerRow:
     worker, runner = one.worker, one.runner
     outdated = one.foreign and releases.outdated(worker, newest)
     labels = ["enrolled worker" if not one.foreign else "program of its own"]
+    if not standing.takes_jobs(worker):
+        labels.append("does not take infra jobs")
     identity = tx.get(CloudIdentity, runner.cloud_identity_id) if runner and runner.cloud_identity_id else None
     if identity is not None:
         labels.append(f"only {credentials.label(identity)}")

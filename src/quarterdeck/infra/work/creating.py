@@ -12,7 +12,7 @@ from quarterdeck.infra.clouds import federating, identities
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.execution.orders import RUN, RUNNER_JOBS
 from quarterdeck.infra.plans import approvals, drift, law
-from quarterdeck.infra.runners import lifting, listing
+from quarterdeck.infra.runners import lifting, listing, standing
 from quarterdeck.infra.specs import snapshots, specs
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work import effects, holding, reading
@@ -52,6 +52,7 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     worker = listing.usable(tx, asked.assigned_worker_uid) if asked.assigned_worker_uid else None
     if worker is not None:
         draining.require_in_service(worker)
+        standing.require_takes_jobs(worker)
         lifting.require_another(worker, asked.runner_uid)
     identity = _identity(tx, asked, spec)
     plan = _plan(tx, asked, spec)

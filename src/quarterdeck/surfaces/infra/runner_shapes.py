@@ -102,4 +102,5 @@ def _fields(
         "kind": "runner" if seen.foreign else "worker",
         "outdated": seen.foreign and releases.outdated(worker, latest),
         "drain_reason": worker.drain_reason,
+        "takes_jobs": standing.takes_jobs(worker),
     }

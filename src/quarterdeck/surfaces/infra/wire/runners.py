@@ -15,7 +15,8 @@ Status = Literal["ONLINE", "OFFLINE", "DRAINING"]
 
 class Runner(Struct, kw_only=True):
     """`kind` is `worker` for one that was enrolled and dials in, `runner` for a program that asks for its jobs.
-    `outdated`: its version is not the newest release. `user_id` is None for a cloud-hosted one.
+    `outdated`: its version is not the newest release. `user_id` is None for a cloud-hosted one. `takes_jobs` is false
+    for a worker that was enrolled for infrastructure and did not offer it when last it came.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Runner(Struct, kw_only=True):
     kind: Literal["worker", "runner"]
     outdated: bool
     drain_reason: str | None
+    takes_jobs: bool
 
 
 class Runners(Struct, kw_only=True):

@@ -20,8 +20,10 @@ CLOUD_HOSTED: Mode = "cloud-hosted"
 
 
 def status(worker: Worker, now: datetime) -> Status:
-    """Derived where it is asked for: nobody has to sweep. A drained runner that is silent is offline."""
-    if worker.last_seen_at is None or now - worker.last_seen_at > SILENT:
+    """Derived where it is asked for: nobody has to sweep. A drained runner that is silent is offline, and one that went
+    by itself is so at once.
+    """
+    if worker.left_at is not None or worker.last_seen_at is None or now - worker.last_seen_at > SILENT:
         return "OFFLINE"
     return "DRAINING" if worker.drain_requested_at is not None else "ONLINE"
 

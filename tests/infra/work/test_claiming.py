@@ -88,7 +88,10 @@ def test_a_pin_to_a_worker_that_came_and_does_not_take_infrastructure_jobs_is_re
         yard.act(lambda tx: setattr(tx.get(Worker, never.row.id), "offered", []))
 
     offers("deploy", "local:x")
-    for pin in (lambda: yard.pin(uid, came.row.uid), lambda: yard.ask("PLAN", yard.spec("b"), assigned_worker_uid=came.row.uid)):
+    for pin in (
+        lambda: yard.pin(uid, came.row.uid),
+        lambda: yard.ask("PLAN", yard.spec("b"), assigned_worker_uid=came.row.uid),
+    ):
         with pytest.raises(Conflict) as refused:
             pin()
         assert refused.value.code == "runner_takes_no_jobs"

@@ -164,7 +164,7 @@ def show(runner: str | None = None, /, *, runner_id: RunnerRef = None, common: C
             ("release", release.get("version")),
             ("outdated", f"the newest is {newest['version']}" if row.get("outdated") and newest else None),
             ("drains", row.get("drain_reason")),
-            ("jobs", "" if row.get("takes_jobs", True) else "does not take infra jobs: start it with --capability infra"),
+            ("jobs", "" if row.get("takes_jobs", True) else "none of infrastructure; start it with --capability infra"),
             ("seen", ago(row.get("last_heartbeat"))),
             ("does", row.get("current_job_id")),
             ("region", ((row.get("metadata") or {}).get("deploy_config") or {}).get("region")),

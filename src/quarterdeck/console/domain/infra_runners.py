@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -48,7 +49,7 @@ class InfraRunners:
 
         def read(tx: Tx) -> RunnerList:
             newest = releases.newest(tx)
-            rows = tuple(_row(tx, one, newest) for one in listing.visible(tx))
+            rows = _rows(tx, listing.visible(tx), newest)
             return RunnerList(rows, own, newest.version if newest is not None else "")
 
         found: RunnerList = await self.instance.db.read(read)
@@ -121,16 +122,29 @@ class InfraRunners:
             await self.instance.workers.send_away(worker.id)
 
 
-def _row(tx: Tx, one: listing.Seen, newest: Release | None) -> RunnerRow:
+def _rows(tx: Tx, some: Sequence[listing.Seen], newest: Release | None) -> tuple[RunnerRow, ...]:
+    bound = {one.runner.cloud_identity_id for one in some if one.runner and one.runner.cloud_identity_id is not None}
+    clouds = {one.id: one for one in identities.some(tx, bound)}
+    current = listing.current_jobs(tx, [one.worker for one in some])
+    return tuple(_row(tx, one, newest, clouds, current) for one in some)
+
+
+def _row(
+    tx: Tx,
+    one: listing.Seen,
+    newest: Release | None,
+    clouds: Mapping[int, CloudIdentity],
+    current: Mapping[int, str],
+) -> RunnerRow:
     worker, runner = one.worker, one.runner
     outdated = one.foreign and releases.outdated(worker, newest)
     labels = ["enrolled worker" if not one.foreign else "program of its own"]
     if not standing.takes_jobs(worker):
         labels.append("does not take infra jobs")
-    identity = tx.get(CloudIdentity, runner.cloud_identity_id) if runner and runner.cloud_identity_id else None
+    identity = clouds.get(runner.cloud_identity_id or 0) if runner is not None else None
     if identity is not None:
         labels.append(f"only {credentials.label(identity)}")
-    current = listing.current_job(tx, worker)
+    job = current.get(worker.id)
     state = STATES[standing.status(worker, tx.now)]
     return RunnerRow(
         uid=worker.uid,
@@ -142,7 +156,7 @@ def _row(tx: Tx, one: listing.Seen, newest: Release | None) -> RunnerRow:
         default=one.is_default,
         labels=tuple(labels),
         seen=worker.last_seen_at,
-        job=f"{JOBS}/{current}" if current else "",
+        job=f"{JOBS}/{job}" if job else "",
         draining=worker.drain_requested_at is not None,
         drain_reason=worker.drain_reason or "",
         own=worker.organization_id == tx.principal.acts_in,
@@ -152,7 +166,7 @@ def _row(tx: Tx, one: listing.Seen, newest: Release | None) -> RunnerRow:
 
 def _view(tx: Tx, one: listing.Seen) -> RunnerView:
     newest = releases.newest(tx)
-    row, worker = _row(tx, one, newest), one.worker
+    row, worker = _rows(tx, [one], newest)[0], one.worker
     made = lifting.stack_of(one.runner)
     some = reading.of_worker(tx, worker.id, MOST_JOBS)
     facts = [

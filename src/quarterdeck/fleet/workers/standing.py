@@ -41,7 +41,9 @@ def status(worker: Worker, now: datetime, heartbeat_timeout: float) -> Status:
     """A connection that is lost makes nobody offline: the last sign of life does, once it is old, and leaving."""
     if worker.revoked_at is not None:
         return "decommissioned"
-    if worker.left_at is not None or worker.last_seen_at is None or (now - worker.last_seen_at).total_seconds() > heartbeat_timeout:
+    if worker.left_at is not None or worker.last_seen_at is None:
+        return "offline"
+    if (now - worker.last_seen_at).total_seconds() > heartbeat_timeout:
         return "offline"
     return "draining" if worker.drain_requested_at is not None else "online"
 

@@ -46,16 +46,39 @@ class Needed(NamedTuple):
         return max(self.required - self.given, 0)
 
 
-def needed(tx: Tx, job: InfraJob, *, asker: int | None = None) -> Needed:
+class Known:
+    """What `needed` asks the database for, of many jobs at once."""
+
+    def __init__(self, tx: Tx, some: Sequence[tuple[InfraJob, Spec]]) -> None:
+        ids = [job.id for job, _ in some]
+        places = {place for job, spec in some for place in (job.zone_id, spec.zone_id) if place is not None}
+        self.zones = {one.id: one for one in tx.scalars(select(Zone).where(Zone.id.in_(places)))}
+        self._votes: dict[int, list[Approval]] = {}
+        for vote in tx.scalars(select(Approval).where(Approval.job_id.in_(ids)).order_by(Approval.id)):
+            self._votes.setdefault(vote.job_id, []).append(vote)
+        self._askers: dict[int, set[int]] = {}
+        applying = (InfraJob.plan_job_id.in_(ids), InfraJob.completed_at.is_(None))
+        for plan, owner in tx.execute(select(InfraJob.plan_job_id, InfraJob.owner_id).where(*applying)):
+            self._askers.setdefault(plan, set()).add(owner)
+
+    def votes(self, job: InfraJob) -> Sequence[Approval]:
+        return self._votes.get(job.id, ())
+
+    def askers(self, job: InfraJob) -> set[int]:
+        return self._askers.get(job.id, set())
+
+
+def needed(tx: Tx, job: InfraJob, *, asker: int | None = None, known: Known | None = None) -> Needed:
     """Of a PLAN, a DESTROY, or a DEPLOY without a plan, which nobody can agree to. The word of `asker`, who asks for
-    the apply, does not count, nor that of those whose jobs apply the plan now.
+    the apply, does not count, nor that of those whose jobs apply the plan now. `known` is of many jobs, this one among
+    them.
     """
-    required = _required(tx, job)
-    said = votes(tx, job)
+    required = _required(tx, job, known)
+    said = votes(tx, job) if known is None else known.votes(job)
     refused = tuple(one.user_id for one in said if one.decision == REJECTED)
     if _changed(tx, job):
         return Needed(required, 0, refused)
-    askers = {job.owner_id, asker, *_askers(tx, job)}
+    askers = {job.owner_id, asker, *(_askers(tx, job) if known is None else known.askers(job))}
     given = sum(one.decision == APPROVED and one.user_id not in askers for one in said)
     return Needed(required, given, refused)
 
@@ -172,7 +195,7 @@ def _not_asked(message: str) -> Conflict:
     return Conflict(message, code="approval_not_asked", hint="Agree to plans that have succeeded and are not applied.")
 
 
-def _required(tx: Tx, job: InfraJob) -> int:
+def _required(tx: Tx, job: InfraJob, known: Known | None = None) -> int:
     word = "destroy_approvals" if job.job_type == DESTROY else "approvals"
     if job.job_type not in {PLAN, DEPLOY, DESTROY}:
         return 0
@@ -180,7 +203,11 @@ def _required(tx: Tx, job: InfraJob) -> int:
     places = {job.zone_id, spec.zone_id if spec is not None else None} - {None}
     if not places:
         return 0
-    zones = tx.scalars(select(Zone).where(Zone.id.in_(places)).execution_options(populate_existing=True))
+    if known is not None:
+        zones = [known.zones[place] for place in places if place in known.zones]
+    else:
+        query = select(Zone).where(Zone.id.in_(places)).execution_options(populate_existing=True)
+        zones = list(tx.scalars(query))
     return max((int(getattr(zone, word)) for zone in zones), default=0)
 
 

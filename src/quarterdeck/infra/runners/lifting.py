@@ -108,6 +108,7 @@ def sealed(tx: Tx, job: InfraJob) -> dict[str, Any]:
     else:
         runner.pending_token_hash, runner.pending_job_id = digest(token.reveal()), job.id
     tx.flush()
+    note(tx, found[0], RunnerAction.TOKEN_ISSUED, job=job.uid, jobType=job.job_type)
     return {**job.snapshot, "worker_token": token.reveal(), "runner_token": token.reveal()}
 
 

@@ -59,6 +59,7 @@ def finish(tx: Tx, carried: Job, outcome: Outcome) -> None:
         succeed(tx, job)
     elif outcome.state == "canceled":
         cancel(tx, job, outcome.error_message or "Its runner was stopped.")
+        _audited(tx, job)
     else:
         _fail(tx, job, carried, outcome)
     lifting.ended(tx, job, succeeded=outcome.state == "succeeded")

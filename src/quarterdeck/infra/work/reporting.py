@@ -106,11 +106,14 @@ def had(job: InfraJob, worker: Worker) -> bool:
 
 def readable(tx: Tx, job: InfraJob, worker: Worker) -> bool:
     """Whether a runner may read a job: one that it has or had, and the plan of one that it has now, whoever made it."""
-    if had(job, worker):
-        return True
-    if job.job_type != PLAN:
-        return False
-    return any(had(other, worker) and other.completed_at is None for other in reading.applying(tx, job))
+    return reader(tx, job, worker) is not None
+
+
+def reader(tx: Tx, job: InfraJob, worker: Worker) -> InfraJob | None:
+    """The job for which a runner may read another: an apply that it has of the plan, or the job itself."""
+    applying = reading.applying(tx, job) if job.job_type == PLAN else ()
+    found = next((other for other in applying if had(other, worker) and other.completed_at is None), None)
+    return found or (job if had(job, worker) else None)
 
 
 def _late(

@@ -188,3 +188,18 @@ def test_the_queue_of_an_organization_is_bounded(yard, monkeypatch):
     with pytest.raises(Conflict) as refused:
         yard.ask("PLAN", spec)
     assert refused.value.code == "infra_too_many_jobs"
+
+
+def test_nobody_fills_the_queue_of_an_organization_alone(yard, monkeypatch):
+    from quarterdeck.infra.work import creating
+
+    monkeypatch.setattr(creating, "MOST_OF_ONE", 2)
+    bob, spec = yard.person("bob", "organization:developer"), yard.spec()
+    first = yard.ask("PLAN", spec, by=bob)
+    yard.ask("PLAN", spec, by=bob)
+    with pytest.raises(Conflict) as refused:
+        yard.ask("PLAN", spec, by=bob)
+    assert refused.value.code == "infra_too_many_jobs"
+    assert yard.ask("PLAN", spec)  # a colleague's
+    yard.cancel(first, by=bob)
+    assert yard.ask("PLAN", spec, by=bob)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from quarterdeck.infra.plans import plans
+from quarterdeck.infra.specs import specs
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.states import states
 from quarterdeck.infra.work import metadata
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -161,3 +165,13 @@ def test_texts_that_no_database_takes_are_kept_readable(yard):
     runner.report(uid, "FAILED", "x\x00y\ud800")
     assert yard.job(uid).execution_metadata["note"] == "a\ufffdb?"
     assert yard.job(uid).error_message == "x\ufffdy?"
+
+
+def test_the_version_of_a_cluster_that_a_foreign_runner_has_made_is_kept_with_its_specification(yard):
+    runner, spec = yard.runner(), yard.spec()
+    uid = yard.ask("DEPLOY", spec)
+    runner.claim()
+    runner.report(uid, "PROCESSING", cluster_name="one", cluster_version="1.32")
+    runner.report(uid, "SUCCESS")
+    kept = yard.db.read_sync(lambda tx: tx.get(Spec, spec.id).components["cluster"])
+    assert (kept["cluster_name"], kept["cluster_version"]) == ("one", "1.32")

@@ -19,6 +19,8 @@ from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work import holding
 from quarterdeck.infra.work.happenings import happened
 from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.work.transitions import SUCCESS
+from quarterdeck.infra.work.types import DEPLOY, DESTROY, PLAN
 from quarterdeck.infra.zones.model import Zone
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 APPROVED, REJECTED = "approved", "rejected"
 Decision = Literal["approved", "rejected"]
 LONGEST_COMMENT = 2000
-PLAN, DEPLOY, DESTROY = "PLAN", "DEPLOY", "DESTROY"
 
 
 class Needed(NamedTuple):
@@ -161,7 +162,7 @@ def _check(tx: Tx, job: InfraJob, decision: Decision) -> None:
     if tx.principal.kind != "user":
         raise Forbidden("Only people agree to plans.", code="approval_own", hint="Sign in.")
     if job.job_type == PLAN:
-        if job.status != "SUCCESS" or job.read_only:
+        if job.status != SUCCESS or job.read_only:
             raise _not_asked(f"The plan {job.uid} is {job.status}: there is nothing to agree to.")
         plan = plans.of(tx, job)
         if plan is not None and plan.applied_at is not None:

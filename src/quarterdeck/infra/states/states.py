@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from quarterdeck.infra.execution.orders import RUNNER_JOBS
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states.model import State
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
 
-WRITING = frozenset({"DEPLOY", "DESTROY", "DEPLOY_WORKER", "UPDATE_WORKER", "DESTROY_WORKER"})
-"""Types of jobs that may write a state. A plan reads it."""
-OF_RUNNERS = frozenset({"DEPLOY_WORKER", "UPDATE_WORKER", "DESTROY_WORKER"})
-STREAM, OF_SPEC = "infra-state:", "spec:"
+STREAM, OF_SPEC, OF_RUNNER = "infra-state:", "spec:", "runner:"
 
 
 def subject_of_spec(spec: Spec) -> str:
@@ -24,10 +22,10 @@ def subject_of(tx: Tx, job: InfraJob) -> str:
     """`spec:<uid>`, or `runner:<uid>` of a job about a runner's stack. Raises `Conflict` for a job that has no state,
     or whose specification is gone.
     """
-    if job.job_type in OF_RUNNERS:
+    if job.job_type in RUNNER_JOBS:
         runner = job.snapshot.get("worker_id") or job.snapshot.get("runner_id")
         if isinstance(runner, str) and runner:
-            return f"runner:{runner}"
+            return f"{OF_RUNNER}{runner}"
     elif job.spec_id is not None:
         spec = tx.get(Spec, job.spec_id)
         if spec is not None:

@@ -33,6 +33,8 @@ __all__ = ["Asked", "about_runner", "create", "label", "needed", "release"]
 CAPABILITY, ELSEWHERE = "infra", "infra:elsewhere"
 MOST_WAITING = 200
 """Live jobs of one organization: what floods the queue starves the others' jobs and the lists."""
+MOST_OF_ONE = 100
+"""Of those, the jobs of one person: nobody keeps colleagues from theirs."""
 
 
 def create(tx: Tx, asked: Asked) -> InfraJob:
@@ -169,6 +171,12 @@ def _require_room(tx: Tx) -> None:
     if reading.living(tx, tx.principal.acts_in) >= MOST_WAITING:
         raise Conflict(
             f"{MOST_WAITING} infrastructure jobs wait or run already.",
+            code="infra_too_many_jobs",
+            hint="Wait until some have ended, or cancel what is not needed.",
+        )
+    if tx.principal.kind == "user" and reading.living(tx, tx.principal.acts_in, tx.principal.id) >= MOST_OF_ONE:
+        raise Conflict(
+            f"{MOST_OF_ONE} infrastructure jobs of yours wait or run already.",
             code="infra_too_many_jobs",
             hint="Wait until some have ended, or cancel what is not needed.",
         )

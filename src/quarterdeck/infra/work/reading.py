@@ -110,9 +110,11 @@ def _where(tx: Tx, wanted: Filter, named: Sequence[int] | None, query: Select[An
     return found
 
 
-def living(tx: Tx, organization_id: int) -> int:
-    """How many jobs of an organization have not ended."""
-    where = (InfraJob.organization_id == organization_id, InfraJob.completed_at.is_(None))
+def living(tx: Tx, organization_id: int, owner_id: int | None = None) -> int:
+    """How many jobs of an organization have not ended; with an owner, how many of that person's."""
+    where = [InfraJob.organization_id == organization_id, InfraJob.completed_at.is_(None)]
+    if owner_id is not None:
+        where.append(InfraJob.owner_id == owner_id)
     return int(tx.execute(select(func.count(InfraJob.id)).where(*where)).scalar_one())
 
 

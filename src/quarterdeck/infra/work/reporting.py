@@ -11,6 +11,7 @@ from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import verifying
 from quarterdeck.infra.execution import planning
 from quarterdeck.infra.execution.orders import CLOUD_JOBS
+from quarterdeck.infra.execution.outputs import CLUSTER
 from quarterdeck.infra.plans import keeping
 from quarterdeck.infra.runners.standing import owner as owner_of
 from quarterdeck.infra.specs import outputs
@@ -26,7 +27,6 @@ from quarterdeck.kernel.jobs.ledger import Report, complete_many
 from quarterdeck.kernel.jobs.transitions import State
 
 REPORTED = (PROCESSING, SUCCESS, FAILED, CANCELLED)
-CLUSTER = ("cluster_name", "cluster_endpoint", "argocd_url")
 WORDS = {
     "create": ["create"],
     "update": ["update"],

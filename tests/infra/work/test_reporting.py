@@ -175,3 +175,35 @@ def test_the_version_of_a_cluster_that_a_foreign_runner_has_made_is_kept_with_it
     runner.report(uid, "SUCCESS")
     kept = yard.db.read_sync(lambda tx: tx.get(Spec, spec.id).components["cluster"])
     assert (kept["cluster_name"], kept["cluster_version"]) == ("one", "1.32")
+
+
+@pytest.mark.parametrize("kind", ["foreign", "enrolled"])
+def test_the_locks_of_an_apply_are_taken_in_one_order_from_its_first_word_to_its_end(yard, monkeypatch, kind):
+    spec, taken = yard.spec(), []
+    planned = yard.planned(spec)
+    uid = yard.ask("DEPLOY", spec, plan_job_uid=planned)
+    worker = yard.runner() if kind == "foreign" else yard.enrolled()
+    worker.claim()
+    for name, module, verb in (("plan", plans, "held"), ("spec", specs, "locked"), ("state", states, "held")):
+        real = getattr(module, verb)
+
+        def noted(*given, _name=name, _real=real, **more):
+            taken.append(_name)
+            return _real(*given, **more)
+
+        monkeypatch.setattr(module, verb, noted)
+
+    def order():
+        found = list(dict.fromkeys(taken))
+        taken.clear()
+        return found
+
+    if kind == "foreign":
+        worker.report(uid, "PROCESSING")
+        assert order() == ["plan", "spec"]
+        worker.report(uid, "SUCCESS")
+    else:
+        worker.phase(uid, "apply")
+        assert order() == ["plan", "spec"]
+        worker.end(uid)
+    assert order() == ["spec", "state"]

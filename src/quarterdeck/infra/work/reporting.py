@@ -67,8 +67,8 @@ def report(
         said = _read(tx, row, carried, told)
         row.execution_metadata = metadata.merged(row.execution_metadata, said)
     if row.status == CLAIMED and status in {PROCESSING, SUCCESS}:
-        recording.begin(tx, row)
         recording.changing(tx, row)
+        recording.begin(tx, row)
     row.told_at = row.updated_at = tx.now
     if status == PROCESSING:
         if error_message:

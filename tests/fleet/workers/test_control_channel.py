@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import socket as sockets
 from contextlib import asynccontextmanager
 
@@ -393,32 +391,6 @@ async def test_a_draining_worker_gets_nothing_new_until_it_is_undrained(server, 
         assert (await server.jobs.wait(job.id, 0.5)).state == "pending"
         await server.control.follow(await server.database.write(decided, made.id, draining.undrain))
         assert (await server.jobs.wait(job.id, 60)).state == "succeeded"
-
-
-async def test_a_worker_that_was_told_to_end_is_away_at_once_and_one_that_is_cut_off_is_not(server, tmp_path):
-    made = await server.database.write(enrolled)
-
-    def row(tx):
-        return tx.get(Worker, made.id)
-
-    async def until(true):
-        async with asyncio.timeout(60):
-            while not true(await server.database.read(row)):
-                await asyncio.sleep(0.05)
-
-    async with working(server, made, jobs.WorkerHandlers(), tmp_path):
-        await until(lambda one: one.last_seen_at is not None)
-    await until(lambda _: server.control.count == 0)
-    assert (await server.database.read(row)).left_at is None
-    directory = tmp_path / "worker"
-    handlers = jobs.WorkerHandlers()
-    ending = asyncio.create_task(run_worker(server.url, None, ["deploy"], 2, directory, handlers=handlers))
-    await until(lambda _: server.control.count == 1)
-    os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(ending, 60)
-    await until(lambda one: one.left_at is not None)
-    async with working(server, made, jobs.WorkerHandlers(), tmp_path):
-        await until(lambda one: one.left_at is None)
 
 
 async def test_work_bound_to_a_machine_goes_to_the_machine_that_came_first_under_the_credential(server, tmp_path):

@@ -85,8 +85,9 @@ def test_metadata_is_merged_shallowly_masked_and_bounded(yard):
     for wrong in (
         {"blob": "x" * metadata.MOST}, {"deep": _deep(40)}, {"number": float("inf")},
     ):  # fmt: skip
-        with pytest.raises(Invalid):
+        with pytest.raises(Invalid) as refused:
             runner.report(uid, "SUCCESS", **wrong)
+        assert refused.value.code == ("infra_metadata_too_large" if "blob" in wrong else "infra_metadata_invalid")
     assert yard.job(uid).status == "PROCESSING"
 
 

@@ -16,8 +16,7 @@ class Spec(Identified, Base):
     `before_status` is what a plan gives back when it ends, `applied_hash` the configuration that stands. `outputs` and
     `components` are what the last apply told, without what is sensitive. `module` says where its Terraform comes from:
     `{kind: bundled | git, name, url, commit, path}`; `module_token` is the sealed token of a private repository.
-    `orphan_risk` says in words what may be left over. Drift is looked at every `drift_minutes`, next at `drift_due_at`,
-    with `drift_cloud_identity_id` where one was chosen for that, which needs to read alone.
+    `orphan_risk` says in words what may be left over. Drift is looked at every `drift_minutes`, next at `drift_due_at`.
     """
 
     __tablename__ = "infra_specs"
@@ -51,7 +50,6 @@ class Spec(Identified, Base):
     estimated_monthly_cost: Mapped[float | None] = mapped_column(Float)
     orphan_risk: Mapped[str | None] = mapped_column(Text)
     drift: Mapped[dict[str, Any] | None]
-    drift_cloud_identity_id: Mapped[int | None] = mapped_column(BigInteger)
     drift_minutes: Mapped[int | None]
     drift_due_at: Mapped[datetime | None]
     drift_checked_at: Mapped[datetime | None]

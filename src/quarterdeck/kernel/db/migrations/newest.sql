@@ -1040,7 +1040,7 @@ CREATE TABLE infra_specs (
 	created_at BIGINT NOT NULL, 
 	updated_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, drift_cloud_identity_id BIGINT, 
+	uid VARCHAR(36) NOT NULL, 
 	CONSTRAINT pk_infra_specs PRIMARY KEY (id), 
 	CONSTRAINT fk_infra_specs_cloud_identity_id FOREIGN KEY(cloud_identity_id) REFERENCES infra_cloud_identities (id) ON DELETE SET NULL, 
 	CONSTRAINT fk_infra_specs_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 

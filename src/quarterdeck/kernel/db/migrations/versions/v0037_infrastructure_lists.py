@@ -24,7 +24,6 @@ def upgrade() -> None:
     op.create_index(
         "ix_infra_jobs_subject_worker_id", "infra_jobs", ["subject_worker_id", "completed_at"], unique=False
     )
-    op.add_column("infra_specs", sa.Column("drift_cloud_identity_id", sa.BigInteger(), nullable=True))
     connection = op.get_bind()
     jobs = sa.table(
         "infra_jobs",

@@ -66,6 +66,7 @@ from quarterdeck.identity.oidc.relying_party import RelyingParty
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.infra.artefacts import places as saved_plans
 from quarterdeck.infra.artefacts.artefacts import Artefacts
+from quarterdeck.infra.clouds.federating import OwnCredentials
 from quarterdeck.infra.composition import Infrastructure
 from quarterdeck.infra.execution import handler as infra_jobs
 from quarterdeck.infra.execution.machine import Machine as InfraMachine
@@ -242,7 +243,8 @@ class Instance:
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
         artefacts = saved_plans.chosen(settings, data.path, vault)
-        parts = [machine, Folders(roots, machine), Door(base(settings)), artefacts]
+        facts = [machine, OwnCredentials.of(os.environ)]
+        parts = [*facts, Folders(roots, machine), Door(base(settings)), artefacts]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
         relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None

@@ -474,3 +474,14 @@ async def test_the_list_of_jobs_is_narrowed_and_turned_in_the_database(crew):
         return tx.one(select(InfraJob).where(InfraJob.uid == uid), what="job").status, tx.first(select(Plan))
 
     assert await crew.db.read(kept) == ("CANCELLED", None)
+
+
+async def test_a_job_that_nobody_who_is_online_can_take_says_so(crew):
+    spec = await made(crew, await zoned(crew))
+    uid = (await posted(crew, f"{INFRA}/specs/{spec}/plan", runner="")).rpartition("/")[2]
+    shown = await page(crew, f"{INFRA}/jobs/{uid}")
+    assert "No runner that is online can take this." in shown
+    assert "qd runner enrol" in shown
+    rack = await runner(crew)
+    await rack.heartbeat()
+    assert "No runner that is online" not in await page(crew, f"{INFRA}/jobs/{uid}")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from quarterdeck.fleet.workers import standing
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.runners import metadata, releases
 from quarterdeck.infra.runners.model import Release
@@ -35,6 +36,12 @@ def test_a_status_is_of_the_last_sign_of_life(seen, drained, expected):
         drain_requested_at=NOW if drained else None,
     )
     assert status(worker, NOW) == expected
+
+
+def test_a_runner_that_went_by_itself_is_offline_at_once():
+    worker = Worker(last_seen_at=NOW, left_at=NOW)
+    assert status(worker, NOW) == "OFFLINE"
+    assert standing.status(worker, NOW, 180) == "offline"
 
 
 def test_what_goes_under_the_name_of_a_credential_is_masked_at_any_depth():

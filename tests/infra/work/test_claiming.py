@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from quarterdeck.fleet.workers import draining
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.runners.model import Runner
 from quarterdeck.kernel.errors import Conflict, NotFound
 
@@ -76,6 +77,28 @@ def test_a_pin_of_one_that_waits_for_its_turn_counts_when_it_comes(yard):
     own.end(first)
     assert own.claim() == []
     assert runner.claim().uid == second
+
+
+def test_a_pin_to_a_worker_that_came_and_does_not_take_infrastructure_jobs_is_refused(yard):
+    never = yard.enrolled("never")
+    came, uid = yard.enrolled("came", first_seen_at=yard.clock.now()), yard.ask("PLAN", yard.spec())
+
+    def offers(*words):
+        yard.act(lambda tx: setattr(tx.get(Worker, came.row.id), "offered", list(words)))
+        yard.act(lambda tx: setattr(tx.get(Worker, never.row.id), "offered", []))
+
+    offers("deploy", "local:x")
+    for pin in (
+        lambda: yard.pin(uid, came.row.uid),
+        lambda: yard.ask("PLAN", yard.spec("b"), assigned_worker_uid=came.row.uid),
+    ):
+        with pytest.raises(Conflict) as refused:
+            pin()
+        assert refused.value.code == "runner_takes_no_jobs"
+    yard.pin(uid, never.row.uid)  # it was enrolled for them, and may still come
+    offers("infra")
+    yard.pin(uid, came.row.uid)
+    assert yard.job(uid).assigned_worker_id == came.row.id
 
 
 def test_a_pin_to_somebody_elses_runner_is_refused(yard):
@@ -165,3 +188,18 @@ def test_the_queue_of_an_organization_is_bounded(yard, monkeypatch):
     with pytest.raises(Conflict) as refused:
         yard.ask("PLAN", spec)
     assert refused.value.code == "infra_too_many_jobs"
+
+
+def test_nobody_fills_the_queue_of_an_organization_alone(yard, monkeypatch):
+    from quarterdeck.infra.work import creating
+
+    monkeypatch.setattr(creating, "MOST_OF_ONE", 2)
+    bob, spec = yard.person("bob", "organization:developer"), yard.spec()
+    first = yard.ask("PLAN", spec, by=bob)
+    yard.ask("PLAN", spec, by=bob)
+    with pytest.raises(Conflict) as refused:
+        yard.ask("PLAN", spec, by=bob)
+    assert refused.value.code == "infra_too_many_jobs"
+    assert yard.ask("PLAN", spec)  # a colleague's
+    yard.cancel(first, by=bob)
+    assert yard.ask("PLAN", spec, by=bob)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from quarterdeck.infra.plans import plans
+from quarterdeck.infra.specs import specs
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.states import states
 from quarterdeck.infra.work import metadata
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -81,8 +85,9 @@ def test_metadata_is_merged_shallowly_masked_and_bounded(yard):
     for wrong in (
         {"blob": "x" * metadata.MOST}, {"deep": _deep(40)}, {"number": float("inf")},
     ):  # fmt: skip
-        with pytest.raises(Invalid):
+        with pytest.raises(Invalid) as refused:
             runner.report(uid, "SUCCESS", **wrong)
+        assert refused.value.code == ("infra_metadata_too_large" if "blob" in wrong else "infra_metadata_invalid")
     assert yard.job(uid).status == "PROCESSING"
 
 
@@ -161,3 +166,45 @@ def test_texts_that_no_database_takes_are_kept_readable(yard):
     runner.report(uid, "FAILED", "x\x00y\ud800")
     assert yard.job(uid).execution_metadata["note"] == "a\ufffdb?"
     assert yard.job(uid).error_message == "x\ufffdy?"
+
+
+def test_the_version_of_a_cluster_that_a_foreign_runner_has_made_is_kept_with_its_specification(yard):
+    runner, spec = yard.runner(), yard.spec()
+    uid = yard.ask("DEPLOY", spec)
+    runner.claim()
+    runner.report(uid, "PROCESSING", cluster_name="one", cluster_version="1.32")
+    runner.report(uid, "SUCCESS")
+    kept = yard.db.read_sync(lambda tx: tx.get(Spec, spec.id).components["cluster"])
+    assert (kept["cluster_name"], kept["cluster_version"]) == ("one", "1.32")
+
+
+@pytest.mark.parametrize("kind", ["foreign", "enrolled"])
+def test_the_locks_of_an_apply_are_taken_in_one_order_from_its_first_word_to_its_end(yard, monkeypatch, kind):
+    spec, taken = yard.spec(), []
+    planned = yard.planned(spec)
+    uid = yard.ask("DEPLOY", spec, plan_job_uid=planned)
+    worker = yard.runner() if kind == "foreign" else yard.enrolled()
+    worker.claim()
+    for name, module, verb in (("plan", plans, "held"), ("spec", specs, "locked"), ("state", states, "held")):
+        real = getattr(module, verb)
+
+        def noted(*given, _name=name, _real=real, **more):
+            taken.append(_name)
+            return _real(*given, **more)
+
+        monkeypatch.setattr(module, verb, noted)
+
+    def order():
+        found = list(dict.fromkeys(taken))
+        taken.clear()
+        return found
+
+    if kind == "foreign":
+        worker.report(uid, "PROCESSING")
+        assert order() == ["plan", "spec"]
+        worker.report(uid, "SUCCESS")
+    else:
+        worker.phase(uid, "apply")
+        assert order() == ["plan", "spec"]
+        worker.end(uid)
+    assert order() == ["spec", "state"]

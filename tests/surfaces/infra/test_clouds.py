@@ -474,8 +474,10 @@ async def test_the_servers_own_worker_federates_to_nobody(public):
 
 
 async def test_the_servers_own_credentials_take_roles_on_for_the_first_organization_alone(crew, monkeypatch):
+    others = [part for part in crew.db.parts if not isinstance(part, federating.OwnCredentials)]
+    assert len(others) == len(crew.db.parts) - 1, "the server was told"
     for name in federating.OWN:
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "x")  # what counts is how the server was started
     _, stranger = await crew.person("eve", "organization:owner", organization="org_other")
     mine = (await begun(crew))["identity_id"]
     theirs = (await crew.ok("POST", f"{AWS}/init", {}, token=stranger))["identity_id"]
@@ -484,9 +486,11 @@ async def test_the_servers_own_credentials_take_roles_on_for_the_first_organizat
         one = await row(crew, uid)
         return await crew.db.read(federating.elsewhere, one)
 
+    monkeypatch.setattr(crew.db, "parts", tuple(others))
     assert (await elsewhere(mine), await elsewhere(theirs)) == (True, True)
-    for name in federating.OWN:
-        monkeypatch.setenv(name, "x")
+    assert not federating.OwnCredentials.of({federating.OWN[0]: "x"}).aws
+    started = federating.OwnCredentials.of(dict.fromkeys(federating.OWN, "x"))
+    monkeypatch.setattr(crew.db, "parts", (*others, started))
     assert (await elsewhere(mine), await elsewhere(theirs)) == (False, True)
 
 

@@ -77,11 +77,16 @@ async def test_a_lock_without_a_usable_id_is_refused(crew, body) -> None:
 
 async def test_nothing_is_written_without_the_lock(crew) -> None:
     one = await attempted(crew)
-    assert (await one.write(rows.state(1), None)).status_code == 409
-    assert (await one.write(rows.state(1), "lock-1")).status_code == 409
+
+    async def refused(lock):
+        answer = await one.write(rows.state(1), lock)
+        return answer.status_code, answer.json()["code"]
+
+    assert await refused(None) == (409, "state_not_locked")
+    assert await refused("lock-1") == (409, "state_lock_lost")
     await one.lock()
-    assert (await one.write(rows.state(1), None)).status_code == 409
-    assert (await one.write(rows.state(1), "other")).status_code == 409
+    assert await refused(None) == (409, "state_not_locked")
+    assert await refused("other") == (409, "state_lock_lost")
     assert await versions(crew) == []
 
 

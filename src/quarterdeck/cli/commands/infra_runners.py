@@ -43,7 +43,7 @@ def ls(*, common: Common = COMMON) -> None:
             [
                 str(row["name"]),
                 opened.terminal.state(infra_states.runner(row)),
-                "default" if row.get("is_default") else "",
+                _noted(row),
                 str(row["mode"]),
                 str(row.get("version") or ""),
                 ago(row.get("last_heartbeat")),
@@ -54,6 +54,11 @@ def ls(*, common: Common = COMMON) -> None:
         columns = ["RUNNER", "STATE", "", "MODE", "VERSION", "SEEN", "ID"]
         identities = [str(row["id"]) for row in found]
         opened.terminal.table(found, columns, rows, names=identities, document={"workers": found})
+
+
+def _noted(row: Row) -> str:
+    said = ["default"] if row.get("is_default") else []
+    return ", ".join([*said, *([] if row.get("takes_jobs", True) else ["does not take infra jobs"])])
 
 
 def register(
@@ -160,6 +165,7 @@ def show(runner: str | None = None, /, *, runner_id: RunnerRef = None, common: C
             ("release", release.get("version")),
             ("outdated", f"{should} {row['due_version']}" if row.get("outdated") else None),
             ("drains", row.get("drain_reason")),
+            ("jobs", "" if row.get("takes_jobs", True) else "none of infrastructure; start it with --capability infra"),
             ("seen", ago(row.get("last_heartbeat"))),
             ("does", row.get("current_job_id")),
             ("region", ((row.get("metadata") or {}).get("deploy_config") or {}).get("region")),
@@ -406,7 +412,7 @@ def start(
     slots
         How many jobs run at a time.
     name
-        What the runner is called. Default: the name of this machine.
+        What the runner is called. Default: as its token was labelled, or the name of this machine.
     data_dir
         Where its identity and its work are kept; each worker of a machine needs one of its own. Default: as for
         qd worker.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from quarterdeck.kernel.jobs.handlers import WorkerHandlers, WorkerRun
     from quarterdeck.tasks.workshop import Workshop as TaskWorkshop
 
-TASKS, INFRA = "tasks", "infra"
+TASKS, INFRA, DEPLOY = "tasks", "infra", "deploy"
 KNOWN = ("deploy", "local", "infra", "tasks", "secrets", "runbooks")
 WORD = re.compile(r"[a-z0-9][a-z0-9:._-]{0,62}")
 
@@ -34,7 +34,7 @@ def worker(
     *,
     server: str,
     token: str | None = None,
-    capability: str = "deploy",
+    capability: str | None = None,
     slots: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=64))] = 4,
     name: str | None = None,
     data_dir: Path | None = None,
@@ -56,28 +56,22 @@ def worker(
     token
         The enrolment token, for the first start: @FILE that holds it, or - to read it from stdin.
     capability
-        What it does, separated by commas, such as deploy,infra,tasks,secrets,runbooks.
+        What it does, separated by commas, such as deploy,infra,tasks,secrets,runbooks. Default: what its token is for.
     slots
         How many jobs run at a time.
     name
-        What the worker is called. Default: the name of this machine.
+        What the worker is called. Default: as its token was labelled, or the name of this machine.
     data_dir
         Where its identity, unsent reports and sources on their way are kept; each worker of a machine needs one of its
         own. Default: a directory `worker` in the user's data directory.
     log_level
         debug, info, warning or error.
     """
-    capabilities = [part.strip() for part in capability.split(",") if part.strip()]
-    wrong = [part for part in capabilities if not WORD.fullmatch(part)]
-    if wrong or not capabilities:
-        raise usage(f"{', '.join(wrong) or 'Nothing'} is not a capability.", "--capability deploy,infra")
-    unknown = [part for part in capabilities if part.partition(":")[0] not in KNOWN]
-    if unknown:
-        sys.stderr.write(f"Nothing of Quarterdeck asks for {', '.join(unknown)}; it knows {', '.join(KNOWN)}.\n")
+    capabilities = None if capability is None else asked_for(capability)
     address = origin(server)
 
     from quarterdeck.fleet.workers import papers
-    from quarterdeck.fleet.workers.client import run_worker
+    from quarterdeck.fleet.workers.client import enrolled_for, run_worker
     from quarterdeck.kernel import telemetry
     from quarterdeck.kernel.datadir import DataDirectory
     from quarterdeck.kernel.places import default_data_dir
@@ -91,11 +85,13 @@ def worker(
     secret = read_token(token, needed=needed) if token is not None else None
 
     async def work() -> None:
+        token = Secret(secret) if secret else None
         async with Workshop(directory, address) as workshop:
-            offered = {*capabilities, *await workshop.begin(capabilities)}
+            does = capabilities or await enrolled_for(address, token, directory, name=name, slots=slots) or [DEPLOY]
+            offered = {*does, *await workshop.begin(does)}
             await run_worker(
                 address,
-                Secret(secret) if secret else None,
+                token,
                 offered,
                 slots,
                 directory,
@@ -107,6 +103,18 @@ def worker(
 
     asyncio.run(work())
     return int(Exit.DONE)
+
+
+def asked_for(text: str) -> list[str]:
+    """The capabilities in a text. A word that nothing asks for would make a worker that waits for ever."""
+    words = [part.strip() for part in text.split(",") if part.strip()]
+    wrong = [part for part in words if not WORD.fullmatch(part) or part.partition(":")[0] not in KNOWN]
+    if wrong or not words:
+        raise usage(
+            f"{', '.join(wrong) or 'Nothing'} is not a capability; there are {', '.join(KNOWN)}.",
+            "--capability deploy,infra",
+        )
+    return words
 
 
 def alone(data: DataDirectory) -> None:

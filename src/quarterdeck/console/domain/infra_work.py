@@ -17,11 +17,12 @@ from quarterdeck.console.views.deployments import Fact, LineViews, LogView
 from quarterdeck.console.views.infra_jobs import InfraJobList, InfraJobsAsked, InfraJobView
 from quarterdeck.console.views.infra_plans import PlanView
 from quarterdeck.console.views.shell import Note
+from quarterdeck.deploy.work import waiting as reasons
 from quarterdeck.deploy.work import work as operator_work
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.execution.orders import PHASES
 from quarterdeck.infra.plans import approvals
-from quarterdeck.infra.runners import standing
+from quarterdeck.infra.runners import listing, standing
 from quarterdeck.infra.specs import specs
 from quarterdeck.infra.work import asking, cancelling, creating, pinning, reading, rerunning
 from quarterdeck.infra.work.happenings import stream
@@ -232,6 +233,8 @@ def _waits(tx: Tx, job: InfraJob, seats: tuple[work.Seat, ...]) -> tuple[Note | 
     seen = operator_work.seen(tx, [carried], seats, whole=True)[0] if carried is not None else None
     if seen is None or seen.waiting is None:
         return Note("idle", "It waits for a runner."), None
+    if seen.waiting.reason in {"worker-away", "worker-missing"}:
+        return _nobody(tx, seen.waiting), None
     stuck = seen.waiting.reason.startswith(("worker", "server"))
     behind = seen.waiting.behind
     address = None
@@ -239,6 +242,16 @@ def _waits(tx: Tx, job: InfraJob, seats: tuple[work.Seat, ...]) -> tuple[Note | 
         first = _carried_by(behind)
         address = f"/console/infra/jobs/{first}" if first else f"/console/jobs/{behind.short_ref}"
     return Note("warn" if stuck else "idle", seen.waiting.message, seen.waiting.hint or ""), address
+
+
+def _nobody(tx: Tx, waiting: reasons.Waiting) -> Note:
+    """No connected worker can take it. Programs of others are not connected: they ask, and one that is there may."""
+    if any(one.foreign and standing.status(one.worker, tx.now) == "ONLINE" for one in listing.visible(tx)):
+        return Note("idle", "It waits for a runner.")
+    told = "No runner that is online can take this."
+    if waiting.reason == "worker-away":
+        return Note("warn", told, f"{waiting.message} {waiting.hint or ''}".strip())
+    return Note("warn", told, "Start one: qd runner enrol NAME makes its token.")
 
 
 def _carried_by(carried: work.Job) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from quarterdeck.identity.machine import Machine
@@ -19,6 +19,17 @@ CHECKS = frozenset({"CONNECTION_TEST"})
 """Jobs that take up an identity which nobody has proved yet."""
 OWN = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 """What the server itself can take a role of AWS on by; nothing else of its machine counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCredentials:
+    """Whether the server was started with credentials of its own, by the provider; a part that rules are given."""
+
+    aws: bool = False
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> OwnCredentials:
+        return cls(aws=all(environment.get(name) for name in OWN))
 
 
 def cloud(tx: Tx, job: InfraJob, own: bool = False) -> Cloud | None:
@@ -62,15 +73,14 @@ def life(job: InfraJob) -> timedelta:
     return timedelta(seconds=SECONDS + GRACE_SECONDS) + issuing.SPARE
 
 
-def elsewhere(tx: Tx, identity: CloudIdentity, environment: Mapping[str, str] = os.environ) -> bool:
+def elsewhere(tx: Tx, identity: CloudIdentity) -> bool:
     """Whether only an enrolled or a foreign runner can take it up. The server itself federates to nobody, and takes
     roles of AWS on for the organization alone that the installation began with, whose administrators run it, and where
     they have given it credentials to do so: another organization could name a role that trusts this server.
     """
     if identity.provider in FEDERATED:
         return True
-    able = all(environment.get(name) for name in OWN)
-    return not (able and Machine.belongs_to(tx, identity.organization_id))
+    return not (tx.part(OwnCredentials).aws and Machine.belongs_to(tx, identity.organization_id))
 
 
 def require_verified(identity: CloudIdentity) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import and_, func, or_, select
 
 from quarterdeck.fleet.workers.model import Worker
@@ -51,6 +53,11 @@ def usable(tx: Tx, uid: str) -> CloudIdentity:
 def by_id(tx: Tx, identity_id: int | None) -> CloudIdentity | None:
     """That of a row id; None where it is gone."""
     return None if identity_id is None else tx.get(CloudIdentity, identity_id)
+
+
+def some(tx: Tx, identity_ids: Collection[int]) -> list[CloudIdentity]:
+    """Those of some row ids, of what there still is."""
+    return list(tx.scalars(select(CloudIdentity).where(CloudIdentity.id.in_(identity_ids))))
 
 
 def kept(tx: Tx, identity_id: int | None) -> CloudIdentity | None:

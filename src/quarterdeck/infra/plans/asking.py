@@ -15,6 +15,7 @@ from quarterdeck.infra.work import reading
 from quarterdeck.infra.work.happenings import STREAM as JOBS
 from quarterdeck.infra.work.happenings import happened
 from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.work.types import DESTROY, PLAN
 from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.notify import tell, withdraw
@@ -35,7 +36,7 @@ def ask(tx: Tx, job: InfraJob) -> None:
     found = approvals.needed(tx, job)
     if job.read_only or not found.missing or found.refused_by:
         return
-    what = "plan" if job.job_type == approvals.PLAN else "destruction"
+    what = "plan" if job.job_type == PLAN else "destruction"
     count = "1 person has" if found.missing == 1 else f"{found.missing} people have"
     happened(tx, job, "approval-requested", f"{count} to agree to the {what}.", required=found.required)
 
@@ -71,11 +72,11 @@ def _tell(tx: Tx, job: InfraJob, spec: Spec) -> None:
     found = approvals.needed(tx, job)
     if not found.missing or found.refused_by or spec.configuration_hash != job.configuration_hash:
         return  # decided, or of no use any more, before it was heard of
-    if job.job_type == approvals.DESTROY and job.status != "QUEUED":
+    if job.job_type == DESTROY and job.status != "QUEUED":
         return
     said = {one.user_id for one in approvals.votes(tx, job)}
     whom = [one for one in grants.permitted(tx, job.organization_id, APPROVE) if one not in {job.owner_id, *said}]
-    what = "plan for" if job.job_type == approvals.PLAN else "destruction of"
+    what = "plan for" if job.job_type == PLAN else "destruction of"
     tell(
         tx,
         NOTIFICATION,

@@ -15,6 +15,8 @@ from quarterdeck.infra.plans.model import Plan
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import states
 from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.work.transitions import LIVE, SUCCESS
+from quarterdeck.infra.work.types import PLAN
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.jobs import finding
@@ -28,7 +30,6 @@ CODES = (
     "plan_required", "approvals_missing", "plan_identity_changed",
 )  # fmt: skip
 """Every reason for which a plan is not applied, approvals among them."""
-WAITING = frozenset({"QUEUED", "CLAIMED", "PROCESSING"})
 
 
 class Verdict(NamedTuple):
@@ -71,15 +72,15 @@ def stands(tx: Tx, plan_job: InfraJob, spec: Spec) -> Verdict:
 
 
 def _made(job: InfraJob, spec: Spec) -> Verdict | None:
-    if job.job_type != "PLAN" or job.read_only:
+    if job.job_type != PLAN or job.read_only:
         return _no("plan_not_a_plan", f"Job {job.uid} made no plan that could be applied.", "Name a PLAN job.")
     if job.spec_id != spec.id:
         return _no(
             "plan_of_another", f"The plan {job.uid} is of another configuration.", "Name a plan of this configuration."
         )
-    if job.status in WAITING:
+    if job.status in LIVE:
         return _no("plan_not_ready", f"The plan {job.uid} is {job.status}.", "Wait for its end.")
-    if job.status != "SUCCESS":
+    if job.status != SUCCESS:
         return _no("plan_not_ready", f"The plan {job.uid} is {job.status}.", "Mend what it says, then plan again.")
     if job.configuration_hash != spec.configuration_hash:
         planned, now = (job.configuration_hash or "none")[:12], spec.configuration_hash[:12]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import aliased, defer
+from sqlalchemy.orm import aliased, defer, load_only
 
-from quarterdeck.infra.plans.model import Approval, Plan
+from quarterdeck.infra.plans.model import Plan
 from quarterdeck.infra.specs.brief import BRIEF
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work.model import InfraJob
@@ -42,7 +42,9 @@ def waiting(tx: Tx, most: int) -> Iterator[tuple[InfraJob, Spec]]:
     asked = InfraJob.asked_approvals > 0
     rows = tx.session.execute(
         select(InfraJob, Spec)
-        .options(defer(InfraJob.snapshot), defer(InfraJob.execution_metadata), BRIEF)
+        .options(
+            defer(InfraJob.snapshot), defer(InfraJob.execution_metadata), BRIEF, load_only(Spec.configuration_hash)
+        )
         .join(Spec, Spec.id == InfraJob.spec_id)
         .join(Zone, or_(Zone.id == Spec.zone_id, Zone.id == InfraJob.zone_id))
         .outerjoin(Plan, Plan.job_id == InfraJob.id)
@@ -61,9 +63,3 @@ def waiting(tx: Tx, most: int) -> Iterator[tuple[InfraJob, Spec]]:
         if (spec.id, job.job_type) not in seen:
             seen.add((spec.id, job.job_type))
             yield job, spec
-
-
-def said(tx: Tx, job: InfraJob) -> bool:
-    """Whether the caller has agreed to it, or refused."""
-    mine = select(Approval.id).where(Approval.job_id == job.id, Approval.user_id == tx.principal.id)
-    return tx.execute(mine.limit(1)).scalar() is not None

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from quarterdeck.infra.execution.outputs import CLUSTER
 from quarterdeck.infra.specs import standings
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.kernel.db import Tx
@@ -17,7 +18,6 @@ from quarterdeck.kernel.text import shown
 HIDDEN = {"sensitive": True}
 MOST, LARGEST, LONGEST = 500, 256 << 10, 4096
 """Outputs, bytes of all of them, characters of one text of the cluster."""
-CLUSTER = ("cluster_name", "cluster_endpoint", "cluster_version", "argocd_url")
 KNOWN = {
     "cluster": {"eks_cluster_arn": "arn", "gke_cluster_id": "arn", "aks_cluster_id": "arn"},
     "databases": {

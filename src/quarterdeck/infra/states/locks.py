@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -11,8 +12,9 @@ from quarterdeck.infra.states import states
 from quarterdeck.infra.states.actions import StateAction
 from quarterdeck.infra.states.credentials import Attempt, running
 from quarterdeck.infra.states.model import State
+from quarterdeck.infra.work.happenings import stream
 from quarterdeck.infra.work.model import InfraJob
-from quarterdeck.kernel import audit, events
+from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.faults import committing
@@ -190,8 +192,25 @@ def left(tx: Tx, most: int) -> list[tuple[State, Spec]]:
     locked = (State.organization_id == tx.principal.acts_in, State.lock_id.is_not(None))
     of_spec = Spec.uid == func.substr(State.subject, len(states.OF_SPEC) + 1)
     query = select(State, Spec).join(Spec, of_spec).where(*locked, State.subject.startswith(states.OF_SPEC))
-    rows = tx.session.execute(query.order_by(State.id).limit(most))
-    return [(state, spec) for state, spec in rows if not lives(tx, state)]
+    rows = [(state, spec) for state, spec in tx.session.execute(query.order_by(State.id).limit(most))]
+    held = _held(tx, [state for state, _ in rows])
+    return [(state, spec) for state, spec in rows if (state.lock_job_id, state.lock_fence) not in held]
+
+
+def _held(tx: Tx, some: Sequence[State]) -> set[tuple[int | None, int | None]]:
+    """The attempts that run now, as job and fence, of the jobs that have locked some states."""
+    query = select(InfraJob.id, InfraJob.uid, InfraJob.ledger_id)
+    rows = tx.execute(query.where(InfraJob.id.in_({one.lock_job_id for one in some}))).all()
+    if not rows:
+        return set()
+    wanted = jobs.Filter(
+        organization_id=tx.principal.acts_in,
+        subjects=tuple(stream(uid) for _, uid, _ in rows),
+        states=(jobs.State.RUNNING,),
+        limit=len(rows),
+    )
+    fences = {one.id: one.fence for one in jobs.list_jobs(tx, wanted)}
+    return {(number, fences[ledger]) for number, _, ledger in rows if ledger in fences}
 
 
 def _taken_over(tx: Tx, state: State, job: InfraJob) -> None:

@@ -13,7 +13,7 @@ from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.execution.orders import RUN, RUNNER_JOBS
 from quarterdeck.infra.plans import approvals, drift, law
 from quarterdeck.infra.plans import asking as asks
-from quarterdeck.infra.runners import lifting, listing
+from quarterdeck.infra.runners import lifting, listing, standing
 from quarterdeck.infra.specs import snapshots, specs
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import states
@@ -35,6 +35,8 @@ __all__ = ["Asked", "about_runner", "create", "label", "needed", "release"]
 CAPABILITY, ELSEWHERE = "infra", "infra:elsewhere"
 MOST_WAITING = 200
 """Live jobs of one organization: what floods the queue starves the others' jobs and the lists."""
+MOST_OF_ONE = 100
+"""Of those, the jobs of one person: nobody keeps colleagues from theirs."""
 
 
 def create(tx: Tx, asked: Asked) -> InfraJob:
@@ -54,6 +56,7 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     worker = listing.usable(tx, asked.assigned_worker_uid) if asked.assigned_worker_uid else None
     if worker is not None:
         draining.require_in_service(worker)
+        standing.require_takes_jobs(worker)
         lifting.require_another(worker, asked.runner_uid)
     plan = _plan(tx, asked, spec)
     identity = identifying.chosen(tx, asked, spec, plan)
@@ -79,6 +82,7 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
             status=QUEUED,
             snapshot=document,
             configuration_hash=configuration_hash,
+            subject_worker_id=listing.find(tx, asked.runner_uid).worker.id if asked.runner_uid is not None else None,
             assigned_worker_id=worker.id if worker is not None else None,
             plan_job_id=plan.id if plan is not None else None,
             rerun_of_id=asked.rerun_of.id if asked.rerun_of is not None else None,
@@ -184,6 +188,12 @@ def _require_room(tx: Tx) -> None:
     if reading.living(tx, tx.principal.acts_in) >= MOST_WAITING:
         raise Conflict(
             f"{MOST_WAITING} infrastructure jobs wait or run already.",
+            code="infra_too_many_jobs",
+            hint="Wait until some have ended, or cancel what is not needed.",
+        )
+    if tx.principal.kind == "user" and reading.living(tx, tx.principal.acts_in, tx.principal.id) >= MOST_OF_ONE:
+        raise Conflict(
+            f"{MOST_OF_ONE} infrastructure jobs of yours wait or run already.",
             code="infra_too_many_jobs",
             hint="Wait until some have ended, or cancel what is not needed.",
         )

@@ -42,8 +42,8 @@ def returned(tx: Tx, carried: Job) -> None:
     job = holding.carried(tx, carried.id)
     if job is not None and job.status in {CLAIMED, PROCESSING}:
         name = job.worker_name or "Its runner"
-        locks.release(tx, job)
         move(tx, job, QUEUED, f"{name} did not end attempt {job.attempts} of the job; it waits again.")
+        locks.release(tx, job)
 
 
 def finish(tx: Tx, carried: Job, outcome: Outcome) -> None:
@@ -52,7 +52,6 @@ def finish(tx: Tx, carried: Job, outcome: Outcome) -> None:
     if job is None:
         return
     job.credential_hash = None
-    locks.release(tx, job)
     if job.completed_at is not None:
         if carried.closed_by is None and metadata.LATE not in job.execution_metadata:
             afterwards(tx, job, outcome)
@@ -60,9 +59,11 @@ def finish(tx: Tx, carried: Job, outcome: Outcome) -> None:
         succeed(tx, job)
     elif outcome.state == "canceled":
         cancel(tx, job, outcome.error_message or "Its runner was stopped.")
+        _audited(tx, job)
     else:
         _fail(tx, job, carried, outcome)
     lifting.ended(tx, job, succeeded=outcome.state == "succeeded")
+    locks.release(tx, job)
     tx.flush()
     committing(tx, "infra.finish")
 

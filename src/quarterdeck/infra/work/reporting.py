@@ -11,6 +11,7 @@ from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import verifying
 from quarterdeck.infra.execution import planning, reviewing
 from quarterdeck.infra.execution.orders import CLOUD_JOBS
+from quarterdeck.infra.execution.outputs import CLUSTER
 from quarterdeck.infra.plans import keeping
 from quarterdeck.infra.runners.standing import owner as owner_of
 from quarterdeck.infra.specs import outputs
@@ -26,7 +27,6 @@ from quarterdeck.kernel.jobs.ledger import Report, complete_many
 from quarterdeck.kernel.jobs.transitions import State
 
 REPORTED = (PROCESSING, SUCCESS, FAILED, CANCELLED)
-CLUSTER = ("cluster_name", "cluster_endpoint", "argocd_url")
 WORDS = {
     "create": ["create"],
     "update": ["update"],
@@ -67,8 +67,8 @@ def report(
         said = _read(tx, row, carried, told)
         row.execution_metadata = metadata.merged(row.execution_metadata, said)
     if row.status == CLAIMED and status in {PROCESSING, SUCCESS}:
-        recording.begin(tx, row)
         recording.changing(tx, row)
+        recording.begin(tx, row)
     row.told_at = row.updated_at = tx.now
     if status == PROCESSING:
         if error_message:
@@ -106,11 +106,14 @@ def had(job: InfraJob, worker: Worker) -> bool:
 
 def readable(tx: Tx, job: InfraJob, worker: Worker) -> bool:
     """Whether a runner may read a job: one that it has or had, and the plan of one that it has now, whoever made it."""
-    if had(job, worker):
-        return True
-    if job.job_type != PLAN:
-        return False
-    return any(had(other, worker) and other.completed_at is None for other in reading.applying(tx, job))
+    return reader(tx, job, worker) is not None
+
+
+def reader(tx: Tx, job: InfraJob, worker: Worker) -> InfraJob | None:
+    """The job for which a runner may read another: an apply that it has of the plan, or the job itself."""
+    applying = reading.applying(tx, job) if job.job_type == PLAN else ()
+    found = next((other for other in applying if had(other, worker) and other.completed_at is None), None)
+    return found or (job if had(job, worker) else None)
 
 
 def _late(

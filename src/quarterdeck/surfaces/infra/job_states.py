@@ -17,13 +17,16 @@ from quarterdeck.infra.runners.authenticating import caller
 from quarterdeck.infra.runners.standing import owner
 from quarterdeck.infra.states import backend, credentials, locks
 from quarterdeck.infra.states.contents import LARGEST
+from quarterdeck.infra.states.credentials import Attempt
+from quarterdeck.infra.states.model import StateVersion
 from quarterdeck.infra.states.packing import drafted, unpacked
-from quarterdeck.infra.work import holding, reading, reporting
+from quarterdeck.infra.work import downloading, reporting
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
 from quarterdeck.surfaces.infra.job_callers import attempt
+from quarterdeck.surfaces.infra.runner_jobs import of_reach
 from quarterdeck.surfaces.infra.wire import job_states as wire
 from quarterdeck.surfaces.shared.values import given
 
@@ -36,7 +39,14 @@ LOST = (409, "state_lock_lost")
 @route("GET", "/api/jobs/{id}/state", permission="authenticated", callers=("job",), errors=(GONE, MISSING, NOTHING))
 async def read(call: Call, instance: Instance) -> Answer[bytes]:
     """The state as it was written last; 404 while there is none."""
-    found = await call.read(lambda tx: backend.read(tx, attempt(tx, call)))
+
+    def verb(tx: Tx) -> tuple[Attempt, StateVersion]:
+        one = attempt(tx, call)
+        return one, backend.read(tx, one)
+
+    one, found = await call.read(verb)
+    if downloading.untold(one.job, "state", one.fence):
+        await call.write(downloading.tell, one.job.id, "state", one.fence)
     data = await unpacked(instance.vault, found)
     return Answer(data, headers={"content-type": "application/json", "content-md5": _md5(data)})
 
@@ -131,10 +141,8 @@ async def token(call: Call) -> wire.StateToken:
     """A credential for the state of a job that the caller holds. One that it was given before is good no more."""
 
     def verb(tx: Tx) -> wire.StateToken:
-        worker, _ = caller(tx)
-        job = reading.anybodys(tx, call.path["id"])
-        if job is None:
-            raise holding.missing(call.path["id"])
+        worker, runner = caller(tx)
+        job = of_reach(tx, call.path["id"], worker, runner)
         if not credentials.held_by(tx, job, owner(worker)):
             raise reporting.not_held(job)
         issued = credentials.issue(tx, job).reveal()

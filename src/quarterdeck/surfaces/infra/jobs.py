@@ -26,7 +26,7 @@ KEY = {"Idempotency-Key": "Sent again under the same key within a week, the requ
 REFUSED = (
     (404, "spec_not_found"), (404, "runner_not_found"), (404, "cloud_identity_not_found"), MISSING,
     (409, "infra_too_many_jobs"), (409, "infra_plan_taken"), *((409, code) for code in law.CODES),
-    (409, "worker_decommissioned"), (409, "runner_busy"), (409, "runner_without_stack"),
+    (409, "worker_decommissioned"), (409, "runner_takes_no_jobs"), (409, "runner_busy"), (409, "runner_without_stack"),
 )  # fmt: skip
 
 
@@ -142,8 +142,11 @@ async def rerun(call: Call, access: Access) -> wire.JobMade:
     "/api/cli/jobs/{id}/pin",
     permission="authenticated",
     narrowed="infra",
-    errors=(MISSING, (404, "runner_not_found"), (409, "infra_job_not_waiting"), (409, "worker_decommissioned")),
-)
+    errors=(
+        MISSING, (404, "runner_not_found"), (409, "infra_job_not_waiting"), (409, "worker_decommissioned"),
+        (409, "runner_takes_no_jobs"),
+    ),
+)  # fmt: skip
 async def pin(call: Call, body: wire.JobPin, access: Access) -> wire.JobMade:
     """Choose the runner that has to take a waiting job, or none."""
     uid = _first(body.assigned_worker_id, body.assigned_runner_id)

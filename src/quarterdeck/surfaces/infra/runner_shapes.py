@@ -104,4 +104,5 @@ def _fields(
         "outdated": due is not None,
         "due_version": due,
         "drain_reason": worker.drain_reason,
+        "takes_jobs": standing.takes_jobs(worker),
     }

@@ -16,7 +16,8 @@ Status = Literal["ONLINE", "OFFLINE", "DRAINING"]
 class Runner(Struct, kw_only=True):
     """`kind` is `worker` for one that was enrolled and dials in, `runner` for a program that asks for its jobs.
     `outdated`: its version is not `due_version`, which is the newest release for a `runner`, and the server's own for a
-    `worker` that is older. `user_id` is None for a cloud-hosted one.
+    `worker` that is older. `user_id` is None for a cloud-hosted one. `takes_jobs` is false for a worker that was
+    enrolled for infrastructure and did not offer it when last it came.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Runner(Struct, kw_only=True):
     outdated: bool
     due_version: str | None
     drain_reason: str | None
+    takes_jobs: bool
 
 
 class Runners(Struct, kw_only=True):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from quarterdeck.fleet.processes.supervisor import kin
 from quarterdeck.infra.execution import failures
 from quarterdeck.infra.execution.commands import Layout
 from quarterdeck.kernel import trees
@@ -82,6 +83,7 @@ async def attempt(machine: Machine, job: str) -> AsyncIterator[Attempt]:
             raise failures.of_file(error, "the directory of the job") from None
         yield Attempt(root, descriptor)
     finally:
+        await asyncio.to_thread(kin.end_marked, root.name)
         salvage(machine, root, job)
         await asyncio.to_thread(trees.remove, root)
         if descriptor >= 0:

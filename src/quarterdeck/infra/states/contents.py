@@ -35,6 +35,7 @@ class _Counted(Struct, gc=False):
     """
 
     schema_version: Annotated[int, Meta(ge=0)]
+    index_key: int | str | None = None
 
 
 class _Resource(Struct, gc=False):
@@ -42,6 +43,7 @@ class _Resource(Struct, gc=False):
     type: Word
     name: Word
     instances: list[_Counted]
+    module: str = ""
 
 
 class _State(Struct):
@@ -50,6 +52,7 @@ class _State(Struct):
     lineage: str
     terraform_version: Annotated[str, Meta(max_length=100)] = ""
     resources: list[_Resource] | None = None
+    outputs: msgspec.Raw = msgspec.Raw(b"null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ def read(data: bytes) -> Contents:
         raise _invalid("it is not JSON") from None
     if found.version != FORM:
         raise _invalid(f"its form has the version {found.version}, not {FORM}")
+    if not bytes(found.outputs).startswith((b"{", b"null")):
+        raise _invalid("its outputs are no object")
     if not _LINEAGE.fullmatch(found.lineage):
         raise _invalid("its lineage is not a word of at most 100 characters")
     managed = sum(len(one.instances) for one in found.resources or () if one.mode == "managed")

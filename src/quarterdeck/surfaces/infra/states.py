@@ -16,6 +16,7 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
+from quarterdeck.surfaces.infra.large_bodies import BODIES
 from quarterdeck.surfaces.infra.wire import states as wire
 from quarterdeck.surfaces.shared.values import given
 
@@ -151,6 +152,7 @@ async def unlock(call: Call, body: wire.Unlock) -> wire.StateShown:
     f"{STATE}/push",
     permission=MANAGE,
     body_limit=contents.LARGEST + AROUND,
+    place=BODIES.place("id", contents.LARGEST + AROUND),
     body_required=True,
     errors=(MISSING, NO_REASON, LOCKED, BEHIND, OTHER_LINEAGE, (400, "state_invalid"), (409, "state_push_same")),
 )

@@ -157,6 +157,7 @@ def show(runner: str | None = None, /, *, runner_id: RunnerRef = None, common: C
             ("mode", row["mode"]),
             ("version", row.get("version")),
             ("release", release.get("version")),
+            ("programs", ", ".join(f"{name} {has}" for name, has in (row.get("programs") or {}).items())),
             ("outdated", f"the newest is {newest['version']}" if row.get("outdated") and newest else None),
             ("drains", row.get("drain_reason")),
             ("seen", ago(row.get("last_heartbeat"))),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from quarterdeck.kernel.jobs.handlers import WorkerHandlers, WorkerRun
     from quarterdeck.tasks.workshop import Workshop as TaskWorkshop
 
-TASKS = "tasks"
+INFRA, TASKS = "infra", "tasks"
 KNOWN = ("deploy", "local", "infra", "tasks", "secrets", "runbooks")
 WORD = re.compile(r"[a-z0-9][a-z0-9:._-]{0,62}")
 
@@ -91,7 +91,7 @@ def worker(
 
     async def work() -> None:
         async with Workshop(directory, address) as workshop:
-            offered = {*capabilities, *await workshop.begin(capabilities)}
+            offered = {*capabilities, *await workshop.begin(capabilities)} - workshop.unable
             await run_worker(
                 address,
                 Secret(secret) if secret else None,
@@ -137,11 +137,14 @@ class Workshop:
         self._tending: asyncio.Task[None] | None = None
         self._tasks: TaskWorkshop | None = None
         self.saying: Saying | None = None
+        self.unable = frozenset[str]()
+        """What it was asked to do and cannot: that is not offered."""
 
     async def begin(self, capabilities: list[str]) -> frozenset[str]:
         """Look what this machine has for what it is to do. Answers the capabilities that it offers besides."""
+        programs = await self._look_for_programs() if INFRA in capabilities else frozenset[str]()
         if TASKS not in capabilities:
-            return frozenset()
+            return programs
         from quarterdeck.fleet.workers import papers
         from quarterdeck.fleet.workers.offering import Saying
         from quarterdeck.tasks.workshop import Dialled
@@ -156,7 +159,19 @@ class Workshop:
 
         self._tasks = TaskWorkshop(self._directory, Dialled(self._server, credential))
         self.saying = Saying(agents=self._tasks.agents, projects=self._tasks.projects)
-        return await self._tasks.begin()
+        return programs | await self._tasks.begin()
+
+    async def _look_for_programs(self) -> frozenset[str]:
+        from quarterdeck.infra.execution import programs
+
+        found = await programs.present(os.environ)
+        if not found:
+            self.unable = frozenset({INFRA})
+            sys.stderr.write(
+                "This machine has neither OpenTofu (tofu) nor Terraform (terraform) where PATH finds it: it takes no "
+                "infrastructure jobs. Install one and start the worker again; none is ever downloaded by itself.\n"
+            )
+        return programs.words(found)
 
     async def depart(self) -> None:
         """The machine was decommissioned: deal with what tasks have left on it."""

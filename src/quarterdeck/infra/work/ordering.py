@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct, convert
@@ -18,7 +19,7 @@ from quarterdeck.infra.work import claiming, holding
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.types import DEPLOY, DESTROY, PLANNED_BY
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.errors import Conflict, Problem
 from quarterdeck.kernel.jobs.job import Job
 
 FROZEN = ("kind", "name", "url", "commit", "path")
@@ -97,6 +98,15 @@ def module(tx: Tx, job: InfraJob, spec: Spec | None) -> Module:
         token = specs.token(tx, spec)
         found.token = token.reveal() if token is not None else None
     return found
+
+
+def repository_token(tx: Tx, job: InfraJob) -> str | None:
+    """The token of the repository that a job's module is fetched from; None where it needs none."""
+    if job.spec_id is None or not isinstance(job.snapshot.get("module"), dict):
+        return None
+    with suppress(Problem):
+        return module(tx, job, tx.get(Spec, job.spec_id)).token
+    return None
 
 
 def _origin(url: str | None) -> object:

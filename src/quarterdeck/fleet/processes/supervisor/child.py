@@ -31,7 +31,7 @@ def become_subreaper() -> None:
 
 
 def signalled_with(parent: int, number: int) -> bool:
-    """Be sent this signal when our parent ends; a program that we become keeps that. False where it has ended by now."""
+    """Be sent this signal when our parent ends, as a program that we become, too. False where it has ended by now."""
     _prctl(_PR_SET_PDEATHSIG, number)
     return os.getppid() == parent
 

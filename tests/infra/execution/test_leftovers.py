@@ -46,14 +46,15 @@ async def test_a_daemon_that_holds_the_output_holds_up_nothing(bench, forge, tmp
 
 async def test_nothing_of_a_job_reads_the_credential_of_the_next_one(bench, forge, tmp_path):
     place, found = tmp_path / "pid", tmp_path / "found"
-    spy = f"while :; do cat /proc/[0-9]*/environ 2>/dev/null | tr '\\\\0' '\\\\n' | grep ^TF_HTTP_PASS >> {found}; done"
+    spy = f"while :; do grep -hazo TF_HTTP_PASSWORD=.* /proc/[0-9]*/environ >> {found} 2> /dev/null; done"
     await bench.deploy(MINIMAL, module=forge.module(daemon(place, spy)))
-    before = found.read_text() if found.exists() else ""
+    assert found.exists()
+    before = found.read_bytes()
     order = bench.order("PLAN", MINIMAL)
     await bench.run(order)
-    after = found.read_text() if found.exists() else ""
+    after = found.read_bytes()
     assert after == before
-    assert order.place.password not in after
+    assert order.place.password.encode() not in after
 
 
 async def test_a_daemon_ends_with_a_job_that_is_stopped(bench, forge, tmp_path):

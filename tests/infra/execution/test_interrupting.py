@@ -131,7 +131,7 @@ async def test_a_lost_lease_ends_everything_at_once(bench, server, forge):
 
 
 async def test_a_job_that_takes_too_long_is_interrupted(bench, forge):
-    order = bench.order("DEPLOY", MINIMAL, module=forge.module({"main.tf": SLOW}), seconds=4, grace_seconds=10)
+    order = bench.order("DEPLOY", MINIMAL, module=forge.module({"main.tf": SLOW}), seconds=6, grace_seconds=10)
     with pytest.raises(Problem) as refused:
         await bench.attempt(order)
     assert refused.value.code == "infra_timeout"

@@ -16,7 +16,6 @@ from tests.infra.execution.workbench import MINIMAL, processes_in
 
 from quarterdeck.cli.commands.worker import Workshop
 from quarterdeck.fleet.processes.supervisor.identity import identify
-from quarterdeck.infra.execution import leftovers
 from quarterdeck.infra.execution.leftovers import Leftovers, holders
 from quarterdeck.infra.execution.machine import LOCK, WHERE, attempt
 
@@ -149,14 +148,6 @@ async def test_a_state_that_lies_in_it_is_kept(bench):
     await Leftovers(bench.machine).look()
     assert not place.exists()
     assert (bench.machine.rescued / "deploy-9.tfstate").read_text() == "{}"
-
-
-async def test_where_the_kernel_tells_terraform_nothing_it_is_interrupted_once(bench, sleeper, monkeypatch):
-    monkeypatch.setattr(leftovers, "interrupted_with_us", tuple)
-    place = left(bench, gone())
-    process = sleeper(place)
-    assert await Leftovers(bench.machine).look()
-    assert process.wait(5) == -signal.SIGINT
 
 
 async def test_looks_do_not_disturb_an_attempt_that_begins(bench):

@@ -8,6 +8,7 @@ from quarterdeck.fleet.workers import draining
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.runners.model import Runner
 from quarterdeck.kernel.errors import Conflict, NotFound
+from support.infra_work_yard import DOCUMENT
 
 
 def test_a_runner_of_another_organization_gets_nothing(yard):
@@ -203,3 +204,21 @@ def test_nobody_fills_the_queue_of_an_organization_alone(yard, monkeypatch):
     assert yard.ask("PLAN", spec)  # a colleague's
     yard.cancel(first, by=bob)
     assert yard.ask("PLAN", spec, by=bob)
+
+
+@pytest.mark.parametrize(("resources", "got"), [(1, False), (0, True)])
+def test_what_a_repositorys_module_has_made_is_nothing_for_the_servers_own_worker(yard, resources, got):
+    from quarterdeck.infra.specs import specs
+    from quarterdeck.infra.states import states
+
+    module = {"kind": "git", "url": "https://git.example.com/team/stack.git", "commit": "a" * 40}
+    spec = yard.spec(module=module)
+
+    def back_to_the_template(tx):
+        states.locked(tx, states.subject_of_spec(spec), spec.organization_id).resources = resources
+        specs.change(tx, yard.access, spec.uid, {**DOCUMENT, "module": {"kind": "bundled", "name": "local"}})
+
+    yard.act(back_to_the_template)
+    own, enrolled, uid = yard.own(), yard.enrolled(), yard.ask("PLAN", spec)
+    assert own.claim() == ([uid] if got else [])
+    assert enrolled.claim() == ([] if got else [uid])

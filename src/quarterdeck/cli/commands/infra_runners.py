@@ -163,6 +163,7 @@ def show(runner: str | None = None, /, *, runner_id: RunnerRef = None, common: C
             ("mode", row["mode"]),
             ("version", row.get("version")),
             ("release", release.get("version")),
+            ("programs", ", ".join(f"{name} {has}" for name, has in (row.get("programs") or {}).items())),
             ("outdated", f"{should} {row['due_version']}" if row.get("outdated") else None),
             ("drains", row.get("drain_reason")),
             ("jobs", "" if row.get("takes_jobs", True) else "none of infrastructure; start it with --capability infra"),

@@ -88,7 +88,7 @@ def worker(
         token = Secret(secret) if secret else None
         async with Workshop(directory, address) as workshop:
             does = capabilities or await enrolled_for(address, token, directory, name=name, slots=slots) or [DEPLOY]
-            offered = {*does, *await workshop.begin(does)}
+            offered = {*does, *await workshop.begin(does)} - workshop.unable
             await run_worker(
                 address,
                 token,
@@ -146,12 +146,15 @@ class Workshop:
         self._tending: list[asyncio.Task[None]] = []
         self._tasks: TaskWorkshop | None = None
         self.saying: Saying | None = None
+        self.unable = frozenset[str]()
+        """What it was asked to do and cannot: that is not offered."""
 
     async def begin(self, capabilities: list[str]) -> frozenset[str]:
         """Look what this machine has for what it is to do. Answers the capabilities that it offers besides."""
         self._leave_nothing_behind(INFRA in capabilities)
+        programs = await self._look_for_programs() if INFRA in capabilities else frozenset[str]()
         if TASKS not in capabilities:
-            return frozenset()
+            return programs
         from quarterdeck.fleet.workers import papers
         from quarterdeck.fleet.workers.offering import Saying
         from quarterdeck.tasks.workshop import Dialled
@@ -166,7 +169,19 @@ class Workshop:
 
         self._tasks = TaskWorkshop(self._directory, Dialled(self._server, credential))
         self.saying = Saying(agents=self._tasks.agents, projects=self._tasks.projects)
-        return await self._tasks.begin()
+        return programs | await self._tasks.begin()
+
+    async def _look_for_programs(self) -> frozenset[str]:
+        from quarterdeck.infra.execution import programs
+
+        found = await programs.present(os.environ)
+        if not found:
+            self.unable = frozenset({INFRA})
+            sys.stderr.write(
+                "This machine has neither OpenTofu (tofu) nor Terraform (terraform) where PATH finds it: it takes no "
+                "infrastructure jobs. Install one and start the worker again; none is ever downloaded by itself.\n"
+            )
+        return programs.words(found)
 
     def _machine(self) -> Machine:
         from quarterdeck.infra.execution.machine import Machine

@@ -10,7 +10,17 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from quarterdeck.infra.execution import commands, costing, failures, modules, planning, rendering, reviewing, versions
+from quarterdeck.infra.execution import (
+    commands,
+    costing,
+    failures,
+    installing,
+    modules,
+    planning,
+    rendering,
+    reviewing,
+    versions,
+)
 from quarterdeck.infra.execution.artefacts import LARGEST, Store, digest, is_job, too_large
 from quarterdeck.infra.execution.cloud_registry import providers
 from quarterdeck.infra.execution.commands import Command, Layout
@@ -130,10 +140,14 @@ async def _prepared(
     except OSError as error:
         raise failures.of_file(error, "the variables") from None
     server = machine.server()
-    env = commands.environment(layout, server, order.place, host_settings(machine.environment), cloud)
+    settings, only = host_settings(machine.environment), None
+    if machine.own:
+        only = installing.allowed(modules.template_files(order.module.name))
+        settings = installing.configure(layout, only, settings)
+    env = commands.environment(layout, server, order.place, settings, cloud)
     program = await find_program(str(snapshot.get("terraform_version") or ""), layout, env, running)
     reporter.say(f"Using {program.name} {program.version} ({program.path}).")
-    return Job(order, machine, layout, running, Store(server, order.place, reporter), env, program)
+    return Job(order, machine, layout, running, Store(server, order.place, reporter), env, program, only)
 
 
 def host_settings(environment: Mapping[str, str]) -> dict[str, str]:
@@ -171,7 +185,9 @@ async def find_program(text: str, layout: Layout, env: commands.Environment, run
 
 @dataclass
 class Job:
-    """A prepared job: its module lies there, its variables are written, its program is known."""
+    """A prepared job: its module lies there, its variables are written, its program is known. `providers` are the only
+    ones that may be installed, None where that is the host's own affair.
+    """
 
     order: InfraOrder
     machine: Machine
@@ -180,6 +196,7 @@ class Job:
     store: Store
     env: commands.Environment
     program: versions.Program
+    providers: frozenset[str] | None = None
 
     @property
     def reporter(self) -> Reporter:
@@ -234,7 +251,11 @@ class Job:
 
     async def _init(self, *, locked: bool) -> None:
         await self.reporter.begin("init", "Initializing the module.")
+        if self.providers is not None:
+            installing.require(await self.store.whole_state(), self.providers)
         self._require(await self._run(commands.init(self.program.path, locked=locked), "init"), "init")
+        if self.providers is not None:
+            installing.require_installed(self.layout, self.providers)
         if not self._is_ours():
             raise failures.backend_overridden("after init")
 

@@ -19,7 +19,6 @@ import structlog
 from quarterdeck.fleet.processes.supervisor.identity import Identity, identify, is_alive, send
 from quarterdeck.infra.execution import machine as machines
 from quarterdeck.infra.execution.machine import LOCK, Machine
-from quarterdeck.infra.execution.running import interrupted_with_us
 
 GRACE_SECONDS = 30.0
 """How long a terraform may take to end whose worker is gone: it writes its state meanwhile."""
@@ -59,8 +58,6 @@ class Leftovers:
         for place, first in since.items():
             if place not in self._since:
                 log.info("orphan_ends", directory=place.name)
-                if not interrupted_with_us():  # the kernel has told it nothing
-                    await asyncio.to_thread(_signal, place, signal.SIGINT)
             elif now - first >= self._grace:
                 log.warning("orphan_killed", directory=place.name)
                 await asyncio.to_thread(_signal, place, signal.SIGKILL)

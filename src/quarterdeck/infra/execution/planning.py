@@ -56,6 +56,11 @@ def read(content: bytes, *, changes_alone: bool = False) -> Planned:
         plan = json.loads(content)
     except (ValueError, RecursionError):
         raise unreadable() from None
+    return of(plan, changes_alone=changes_alone)
+
+
+def of(plan: Any, *, changes_alone: bool = False) -> Planned:
+    """The same of JSON that was read already."""
     if not isinstance(plan, dict):
         raise unreadable()
     if changes_alone:
@@ -87,8 +92,11 @@ def _planned(plan: dict[str, Any]) -> Planned:
 
 
 def action_of(actions: Any) -> str:
-    """Terraform's list of actions as one word."""
-    words = set(actions) if isinstance(actions, list) else set()
+    """Terraform's list of actions as one word. Raises `Invalid` (`infra_plan_unreadable`)."""
+    listed = actions if isinstance(actions, list) else []
+    if not all(isinstance(word, str) for word in listed):
+        raise unreadable()
+    words = set(listed)
     if "create" in words and words & {"delete", "forget"}:
         return "replace"
     for word in ("create", "update", "delete", "read", "forget"):

@@ -57,6 +57,7 @@ class _State(Struct):
     lineage: str
     terraform_version: Annotated[str, Meta(max_length=100)] = ""
     resources: list[_Resource] | None = None
+    outputs: msgspec.Raw = msgspec.Raw(b"null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ def read(data: bytes) -> Contents:
         raise _invalid("it is not JSON") from None
     if found.version != FORM:
         raise _invalid(f"its form has the version {found.version}, not {FORM}")
+    if not bytes(found.outputs).startswith((b"{", b"null")):
+        raise _invalid("its outputs are no object")
     if not _LINEAGE.fullmatch(found.lineage):
         raise _invalid("its lineage is not a word of at most 100 characters")
     managed = [one for one in found.resources or () if one.mode == "managed"]

@@ -14,7 +14,7 @@ from quarterdeck.infra.execution.orders import RUN, RUNNER_JOBS
 from quarterdeck.infra.plans import approvals, drift, law
 from quarterdeck.infra.plans import asking as asks
 from quarterdeck.infra.runners import lifting, listing, standing
-from quarterdeck.infra.specs import snapshots, specs
+from quarterdeck.infra.specs import snapshots, specs, versions
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import states
 from quarterdeck.infra.work import effects, holding, identifying, reading
@@ -139,13 +139,16 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
     identity = tx.get(CloudIdentity, job.cloud_identity_id) if job.cloud_identity_id is not None else None
     plan = tx.get(InfraJob, job.plan_job_id) if job.plan_job_id is not None else None
     runner = job.snapshot.get("worker_id") if job.job_type in RUNNER_JOBS else None
+    words = needed(tx, job.snapshot, identity, plan) | ({about_runner(runner)} if runner else set())
+    if spec is not None and versions.ever_of_repository(tx, spec) and states.holds_resources(tx, spec):
+        words |= {ELSEWHERE}  # what is in its state may need providers that only the module named
     request = jobs.Enqueue(
         RUN,
         Carried(job_id=job.id),
         job.organization_id,
         subject=stream(job.uid),
         lane="background" if job.read_only else None,
-        capabilities=needed(tx, job.snapshot, identity, plan) | ({about_runner(runner)} if runner else set()),
+        capabilities=words,
         worker_id=job.assigned_worker_id,
         concurrency_key=holding.turn(spec_uid=spec.uid if spec is not None else None, runner_uid=runner),
     )

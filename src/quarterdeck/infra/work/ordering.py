@@ -160,6 +160,15 @@ def module(tx: Tx, job: InfraJob, spec: Spec | None) -> Module:
     return found
 
 
+def repository_token(tx: Tx, job: InfraJob) -> str | None:
+    """The token of the repository that a job's module is fetched from; None where it needs none."""
+    if job.spec_id is None or not isinstance(job.snapshot.get("module"), dict):
+        return None
+    with suppress(Problem):
+        return module(tx, job, tx.get(Spec, job.spec_id)).token
+    return None
+
+
 def _origin(url: str | None) -> object:
     """A token goes to the host alone that it was given for, which may be another one since the job was asked for."""
     return locators.parse(url).origin if url else None

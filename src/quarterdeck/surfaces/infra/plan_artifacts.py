@@ -23,6 +23,7 @@ from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.surfaces.infra.job_callers import attempt, shown
 from quarterdeck.surfaces.infra.jobs import MISSING
+from quarterdeck.surfaces.infra.large_bodies import BODIES
 from quarterdeck.surfaces.infra.runner_calls import UNKNOWN
 from quarterdeck.surfaces.infra.runner_jobs import NOT_HELD, of_reach
 from quarterdeck.surfaces.infra.wire import runner_jobs as wire
@@ -38,6 +39,7 @@ OPTIONS: dict[str, Any] = {
     "status": 201,
     "raw_body": True,
     "body_limit": LARGEST,
+    "place": BODIES.place("id", LARGEST),
     "errors": (
         *UNKNOWN, GONE, MISSING, NOT_HELD, (400, "artefact_empty"), (403, "plan_not_asked"),
         (413, "payload_too_large"), (503, "artefact_store_unavailable"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from quarterdeck.infra.execution import programs
 from quarterdeck.infra.people import uids
 from quarterdeck.infra.runners import listing, releases, standing
 from quarterdeck.infra.runners.listing import Seen
@@ -39,6 +40,7 @@ def details(tx: Tx, seen: Seen) -> wire.OneRunner:
     release = listing.release_of(tx, seen)
     shown = wire.RunnerDetails(
         **_fields(tx, seen, latest, _people(tx, [seen]), listing.identities_of(tx, [seen])),
+        programs=programs.told(seen.worker.offered),
         metadata={} if seen.runner is None else seen.runner.runner_metadata,
         release=None if release is None else release_shape(release),
         latest_release=None if latest is None else release_shape(latest),

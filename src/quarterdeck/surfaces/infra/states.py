@@ -17,6 +17,7 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
 from quarterdeck.surfaces.infra.configurations import ONE, UNKNOWN
+from quarterdeck.surfaces.infra.large_bodies import BODIES
 from quarterdeck.surfaces.infra.wire import states as wire
 from quarterdeck.surfaces.shared.values import given
 
@@ -152,6 +153,7 @@ async def unlock(call: Call, body: wire.Unlock) -> wire.StateShown:
     f"{STATE}/push",
     permission=MANAGE,
     body_limit=contents.LARGEST + AROUND,
+    place=BODIES.place("id", contents.LARGEST + AROUND),
     body_required=True,
     errors=(*UNKNOWN, NO_REASON, LOCKED, BEHIND, OTHER_LINEAGE, (400, "state_invalid"), (409, "state_push_same")),
 )

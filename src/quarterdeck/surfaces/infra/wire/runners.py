@@ -61,6 +61,9 @@ class Release(Struct, kw_only=True):
 
 
 class RunnerDetails(Runner, kw_only=True):
+    """`programs` for infrastructure jobs are what an enrolled worker found when it started, with their versions."""
+
+    programs: dict[str, str]
     metadata: dict[str, Any]
     release: Release | None
     latest_release: Release | None

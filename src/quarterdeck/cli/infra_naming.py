@@ -68,8 +68,8 @@ def zone(opened: Session, text: str | None, *, option: str = "--zone-id") -> Row
 def spec(
     opened: Session, text: str | None, *, option: str = "--spec-id", only: bool = True, zone_text: str | None = None
 ) -> Row:
-    """The spec that goes by this id, this project name, or ZONE/NAME. Without one: the only one there is (`only`), else
-    a person chooses. Raises `Failure`, with the ids where several have the name.
+    """The spec that goes by this id, this project name, or ZONE/NAME. Without one: the only one there is (`only`, and
+    a person could be asked), else a person chooses. Raises `Failure`, with the ids where several have the name.
     """
     rows = specs(opened.api)
     known = {str(row["id"]): str(row["name"]) for row in zones(opened.api)} if len(rows) > 1 or zone_text else {}
@@ -77,7 +77,7 @@ def spec(
         chosen = zone(opened, zone_text)
         rows = [row for row in rows if row.get("zone_id") == chosen["id"]]
     if text is None:
-        if only and len(rows) == 1:
+        if only and len(rows) == 1 and not opened.terminal.no_input:
             return rows[0]
         return _chosen_spec(opened, rows, known, option)
     matches = [row for row in rows if row["id"] == text] or [row for row in rows if row["project_name"] == text]

@@ -42,7 +42,8 @@ def drift(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     look

@@ -50,7 +50,8 @@ def edit(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     file
@@ -139,7 +140,8 @@ def versions(spec: str | None = None, /, *, spec_id: SpecId = None, common: Comm
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     """
@@ -182,7 +184,8 @@ def diff(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     first
         The earlier version, by its number.
     last
@@ -240,7 +243,8 @@ def export(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     format

@@ -34,7 +34,8 @@ def show(spec: str | None = None, /, *, spec_id: SpecId = None, common: Common =
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     """
@@ -78,7 +79,8 @@ def versions(spec: str | None = None, /, *, spec_id: SpecId = None, common: Comm
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     """
@@ -139,7 +141,8 @@ def diff(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     first
         The earlier version, by its number. Default: the one before.
     last
@@ -355,7 +358,8 @@ def pull(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     number
         An earlier version. Default: the one that counts.
     spec_id

@@ -9,7 +9,7 @@ from quarterdeck.cli import infra_states, names
 from quarterdeck.cli.client import Api
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_choosing import Choice, choose
-from quarterdeck.cli.names import Row
+from quarterdeck.cli.names import Row, counted
 from quarterdeck.cli.session import Session
 from quarterdeck.cli.tasks import ago
 
@@ -85,16 +85,35 @@ def spec(
     if not matches and slash:
         places = {identity for identity, name in known.items() if owner in {identity, name}}
         matches = [row for row in rows if row.get("zone_id") in places and own in {row["project_name"], row["id"]}]
+    return _one_of(opened, text, matches, rows, known, option=option, only=only)
+
+
+def _one_of(
+    opened: Session, text: str, matches: list[Row], rows: list[Row], known: dict[str, str], *, option: str, only: bool
+) -> Row:
+    """The one that a name means: where several have it, the only one with resources, but for what loses something."""
     if not matches:
         raise names.missing("spec", text, [str(row["project_name"]) for row in rows], "qd spec list")
     if len(matches) > 1:
-        told = ", ".join(f"{row['id']} ({_where(row, known)})" for row in matches[:5])
+        held = {str(row["id"]): _resources(opened, row) for row in matches[:5]}
+        standing = [row for row in matches if held.get(str(row["id"]))]
+        if only and len(matches) <= len(held) and len(standing) == 1:
+            meant = standing[0]["id"]
+            opened.terminal.say(f"  {len(matches)} specs are called {text}; {meant} is the one with resources.")
+            return standing[0]
+        told = ", ".join(
+            f"{row['id']} ({_where(row, known)}, {counted(held[str(row['id'])], 'resource')})" for row in matches[:5]
+        )
         raise usage(
             f"{text} is the name of {len(matches)} specs: {told}.",
             f"Use the id: {option} {matches[0]['id']}",
             code="spec_ambiguous",
         )
     return matches[0]
+
+
+def _resources(opened: Session, row: Row) -> int:
+    return int(opened.api.read("specs.show", specId=str(row["id"]))["configuration"].get("resources") or 0)
 
 
 def _chosen_spec(opened: Session, rows: list[Row], known: dict[str, str], option: str) -> Row:

@@ -70,6 +70,7 @@ class InfraApi(SurfaceApi):
         self.resumed: list[str | None] = []
         self.next_course: list[Row] = []
         self.next_plan: Row | None = None
+        self.state_changes: list[Row] | None = None
 
     def unknown(self) -> Refusal:
         return Refusal(401, "Unauthorized: Invalid token")
@@ -271,7 +272,8 @@ class InfraApi(SurfaceApi):
 
     def _new_spec(self, *, body: Row, **_: Any) -> Row:
         zone = next((row for row in self.zones_known if row["id"] == body.get("zone_id")), None)
-        row = self.add_spec(body["project_name"], zone, environment_stage=body["environment_stage"])
+        more = {key: body[key] for key in ("provider", "cloud_identity_id") if key in body}
+        row = self.add_spec(body["project_name"], zone, environment_stage=body["environment_stage"], **more)
         self.documents[row["id"]] = body
         return {"configuration": self._flat(row)}
 
@@ -286,7 +288,8 @@ class InfraApi(SurfaceApi):
         row = self._one(self.specs_known, spec, "Configuration")
         if body.pop("version", 1) != row.get("version", 1):
             raise Refusal(409, "Somebody else has changed it: it has version 2 now.")
-        row["version"] = row.get("version", 1) + 1
+        if body != self.documents[spec]:
+            row |= {"version": row.get("version", 1) + 1, "updated_at": LATER, "project_name": body["project_name"]}
         self.documents[spec] = body
         return {"configuration": self._flat(row)}
 
@@ -359,7 +362,7 @@ class InfraApi(SurfaceApi):
             raise Refusal(404, "Nothing was written yet.")
         to = int(query.get("to", self.states[spec]["version"]))
         since = int(query.get("from", max(to - 1, 1)))
-        found = [] if since == to else changes
+        found = [] if since == to else changes if self.state_changes is None else self.state_changes
         return {"from": since, "to": to, "summary": {}, "changes": found, "left_out": 0}
 
     def _rollback(self, spec: str, **_: Any) -> Row:

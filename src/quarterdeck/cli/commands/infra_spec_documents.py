@@ -64,7 +64,7 @@ def edit(
     with session(changing) as opened, about(not_found="qd spec list"):
         found = infra_naming.spec(opened, one_of(spec, spec_id), option="--id")
         name, identity = str(found["project_name"]), str(found["id"])
-        version = opened.api.read("specs.show", specId=identity)["configuration"]["version"]
+        before = opened.api.read("specs.show", specId=identity)["configuration"]
         written = None
         if file is not None:
             document = infra_documents.spec(file)
@@ -74,7 +74,7 @@ def edit(
             written = _written(opened, identity, name)
             document = _read(written)
         document = infra_documents.with_values(document, values)
-        body = {**document, "version": version} | ({"comment": comment} if comment else {})
+        body = {**document, "version": before["version"]} | ({"comment": comment} if comment else {})
         try:
             with about(conflict=f"qd spec diff {name}   then: qd spec edit {name}", usage=f"qd spec export {name}"):
                 answer = opened.api.change("specs.replace", body, specId=identity)
@@ -82,8 +82,23 @@ def edit(
             if written is not None:
                 _kept(opened, written, name)
             raise
-        opened.done(answer, name=identity, text=f"Changed spec {name}.")
-        opened.terminal.say(f"Try:   qd plan {name} --wait")
+        _changed(opened, answer, before)
+
+
+def _changed(opened: Session, answer: Row, before: Row) -> None:
+    """Say what came of it: nothing where the server had this document already, and what another name may do."""
+    name, identity = str(before["project_name"]), str(before["id"])
+    opened.sent()
+    row = answer["configuration"]
+    if all(row[key] == before[key] for key in ("version", "updated_at")):
+        opened.done(answer, name=identity, text=f"Nothing is different: {name} is as it was.")
+        return
+    called = str(row["project_name"])
+    text = f"Changed spec {name}." if called == name else f"Changed spec {name}, which is called {called} now."
+    opened.done(answer, name=identity, text=text)
+    if called != name and row.get("resources"):
+        opened.terminal.say("  Resources are named after it: a plan may replace every one of them. Read it first.")
+    opened.terminal.say(f"Try:   qd plan {called} --wait")
 
 
 def _document(opened: Session, identity: str) -> Row:
@@ -197,10 +212,11 @@ def diff(
     after
         The later version, by name.
     """
-    with session(common) as opened, about(not_found="qd spec versions NAME"):
+    with session(common) as opened:
         found = infra_naming.spec(opened, one_of(spec, spec_id), option="--id")
         query = {"from": before if first is None else first, "to": after if last is None else last}
-        answer = opened.api.read("specs.diff", query, specId=str(found["id"]))
+        with about(not_found=f"qd spec versions {found['project_name']}"):
+            answer = opened.api.read("specs.diff", query, specId=str(found["id"]))
         _changes(opened, answer)
 
 

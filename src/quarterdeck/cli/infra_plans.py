@@ -6,7 +6,7 @@ import time
 
 from quarterdeck.cli import infra_values, infra_watching
 from quarterdeck.cli.failure import Exit, Failure
-from quarterdeck.cli.names import Row
+from quarterdeck.cli.names import Row, counted
 from quarterdeck.cli.session import Session
 from quarterdeck.cli.states import Tone
 from quarterdeck.cli.tasks import local
@@ -59,6 +59,23 @@ def delta(opened: Session, plan: Row, *, on_stderr: bool = False) -> str:
         if (number := count(plan, action))
     ]
     return "  ".join(parts) or "nothing changes"
+
+
+def drifted(plan: Row) -> str:
+    """What a look for drift has found."""
+    number = max(count(plan, "drifted"), sum(count(plan, action) for action, *_ in RISKIEST_FIRST))
+    return f"{counted(number, 'resource')} drifted" if number else "nothing has drifted"
+
+
+def next_step(job: Row, plan: Row) -> str:
+    """The command that comes after a plan, or a look for drift, that succeeded; empty where none has to."""
+    ref, name = str(job["id"]), str(job.get("spec_name") or "")
+    if job.get("read_only"):
+        return f"qd spec drift {name}" if name else ""
+    if empty(plan):
+        return ""
+    first = f"qd plan approve {ref}   then: " if missing(plan) else ""
+    return f"{first}qd apply {name} --plan-job-id {ref} --wait".replace("  --plan", " --plan")
 
 
 def lines(opened: Session, plan: Row) -> list[str]:

@@ -59,6 +59,7 @@ class InfraApi(SurfaceApi):
         self.course: dict[str, list[Row]] = {}
         self.runners_known: list[Row] = []
         self.clusters_known: list[Row] = []
+        self.releases_known: list[Row] = []
         self.identities_known: list[Row] = []
         self.states: dict[str, Row] = {}
         self.versions_known: dict[str, list[Row]] = {}
@@ -513,6 +514,9 @@ class InfraApi(SurfaceApi):
         job = self.add_job("UPDATE_WORKER", None, "QUEUED")
         self._begun(job)
         return {"job": dict(job)}
+
+    def _releases(self, **_: Any) -> Row:
+        return {"releases": self.releases_known, "latest": None, "next": None}
 
     def _clusters(self, **_: Any) -> Row:
         return {"clusters": self.clusters_known, "next": None}

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter, validators
 
-from quarterdeck.cli import infra_naming, infra_pages, infra_states, infra_watching
+from quarterdeck.cli import infra_naming, infra_pages, infra_plans, infra_states, infra_watching
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_options import JobId, Limit, RunnerId, SpecId, Timeout, Watch, ZoneId, one_of
 from quarterdeck.cli.infra_session import about, session
@@ -66,7 +66,7 @@ def ls(
         rows = [
             [
                 str(row["id"]),
-                str(row["job_type"]),
+                infra_pages.kind(row),
                 terminal.state(infra_states.job(row)),
                 str(row.get("spec_name") or ""),
                 str(row.get("runner_name") or row.get("worker_name") or ""),
@@ -133,7 +133,7 @@ def _lines(opened: Session, row: Row) -> list[str]:
         ("error", row.get("error_message")),
         ("orphans", "resources may be left that its state does not know" if row.get("orphan_risk") else None),
     ]
-    lines = [f"{row['id']}   {row['job_type']}   {terminal.state(infra_states.job(row))}"]
+    lines = [f"{row['id']}   {infra_pages.kind(row)}   {terminal.state(infra_states.job(row))}"]
     lines += [f"  {label:<10} {terminal.plain(value)}" for label, value in facts if value]
     for name, value in (metadata.get("outputs") or {}).items():
         lines.append(f"  output     {terminal.plain(name)} = {terminal.plain(_output(value))}")
@@ -223,7 +223,32 @@ def wait(job: str | None = None, /, *, job_id: JobId = None, timeout: Timeout = 
         ref = infra_naming.job(opened, one_of(job, job_id))
         row = infra_watching.watched(opened, ref, Watch(wait=True, timeout=timeout))
         infra_watching.succeeded(opened, row)
-        opened.terminal.answer(row, name=ref, text=f"{infra_pages.deed(row)} succeeded.")
+        _told(opened, row)
+
+
+def _plan_of(opened: Session, row: Row) -> Row | None:
+    """What a plan would change; None of another job, and where nothing of it is kept any more."""
+    if row["job_type"] != "PLAN":
+        return None
+    try:
+        view = infra_plans.view(opened, str(row["id"]), patient=True)
+    except Failure as failure:
+        if failure.exit is Exit.NOT_FOUND:
+            return None
+        raise
+    return view if view["summary"] is not None else None
+
+
+def _told(opened: Session, row: Row) -> None:
+    """The good end of a job; of a plan with how many of each it would change, and what to do next."""
+    text, hint = f"{infra_pages.deed(row)} succeeded.", ""
+    view = _plan_of(opened, row)
+    if view is not None:
+        found = infra_plans.drifted(view) if row.get("read_only") else infra_plans.delta(opened, view)
+        text, hint = f"{text.removesuffix('.')}: {found}.", infra_plans.next_step(row, view)
+    opened.terminal.answer(row, name=str(row["id"]), text=text)
+    if hint:
+        opened.terminal.say(f"Try:   {hint}")
 
 
 def cancel(job: str | None = None, /, *, job_id: JobId = None, changing: Changing = CHANGING) -> None:
@@ -292,7 +317,7 @@ def rerun(
         text = f"{ref} is done once more, as {made['id']}."
         ended = infra_watching.accepted(opened, made, watch, text=text)
         if ended is not None:
-            opened.terminal.answer(ended, name=str(ended["id"]), text=f"{infra_pages.deed(ended)} succeeded.")
+            _told(opened, ended)
 
 
 def pin(

@@ -84,10 +84,8 @@ def _plan_told(opened: Session, row: Row, ended: Row) -> None:
         terminal.line(line)
     if cost := _cost(ended):
         terminal.line(f"  Cost {cost}")
-    if not infra_plans.empty(view):
-        number = infra_plans.missing(view)
-        first = f"qd plan approve {job}   then: " if number else ""
-        terminal.say(f"Try:   {first}qd apply {row['project_name']} --plan-job-id {job} --wait")
+    if then := infra_plans.next_step({"spec_name": row["project_name"], **ended}, view):
+        terminal.say(f"Try:   {then}")
 
 
 def _cost(job: Row) -> str:
@@ -258,6 +256,7 @@ def destroy(
         runner = infra_naming.pinned(opened, runner_id, ask=given is None)
         name = str(row["project_name"])
         sure(opened, f"Everything that {name} ({row['environment_stage']}) has made is destroyed.", name, losing)
+        held = opened.api.read("specs.show", specId=str(row["id"]))["configuration"]
         with about(conflict=f"qd jobs list --spec-id {name}"):
             made = _asked(opened, row, "DESTROY", runner)
         job = str(made["id"])
@@ -266,7 +265,11 @@ def destroy(
             raise infra_plans.waits(job, view, what=f"The destruction of {name}", then=f"qd jobs wait {job}")
         ended = infra_watching.accepted(opened, made, watch, text=f"Destroying {name}, as job {job}.")
         if ended is not None:
-            opened.terminal.answer(ended, name=job, text=f"Destroyed what {name} had made.")
+            made_some = held.get("resources") or held.get("orphan_risk")
+            text = (
+                f"Destroyed what {name} had made." if made_some else f"{name} had made nothing that could be destroyed."
+            )
+            opened.terminal.answer(ended, name=job, text=text)
 
 
 plan = App(name="plan", help="Ask what a spec would change; see, approve and reject that.", default_command=planned)

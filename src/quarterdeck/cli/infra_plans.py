@@ -61,9 +61,12 @@ def delta(opened: Session, plan: Row, *, on_stderr: bool = False) -> str:
     return "  ".join(parts) or "nothing changes"
 
 
-def drifted(plan: Row) -> str:
-    """What a look for drift has found."""
-    number = max(count(plan, "drifted"), sum(count(plan, action) for action, *_ in RISKIEST_FIRST))
+def drifted(opened: Session, look: Row) -> str:
+    """What a look for drift has found; empty where a later look or apply says more."""
+    told = opened.api.read("specs.drift", specId=str(look["spec_id"]))["drift"] if look.get("spec_id") else None
+    if told is None or told["job_id"] != look["id"]:
+        return ""
+    number = len(told["changes"]) + int(told["left_out"])
     return f"{counted(number, 'resource')} drifted" if number else "nothing has drifted"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from cli.conftest import Result, failed
+from cli.infra import infra_api
 from cli.infra.infra_api import InfraApi, Row
 
 Command = Callable[..., Result]
@@ -190,9 +191,13 @@ def test_a_look_for_drift_is_told_from_a_plan(qd: Command, infra: InfraApi) -> N
     look["read_only"] = True
     assert "PLAN (drift)" in qd("jobs", "list").out
     assert "PLAN (drift)" in qd("jobs", "show", look["id"]).out
+    changes = infra.plans[look["id"]]["changes"]
+    infra.drifts[spec["id"]] = {
+        "drifted": True, "at": infra_api.AT, "job_id": look["id"], "changes": changes, "left_out": 0
+    }  # fmt: skip
     result = qd("jobs", "wait", look["id"])
     assert result.out == "The look for drift of ledger succeeded: 1 resource drifted.\n"
     assert "qd spec drift ledger" in result.err
     assert "qd apply" not in result.err
-    infra.plans[look["id"]]["summary"]["update"] = 0
+    infra.drifts[spec["id"]] |= {"drifted": False, "changes": []}
     assert "succeeded: nothing has drifted." in qd("jobs", "wait", look["id"]).out

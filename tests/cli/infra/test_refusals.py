@@ -12,7 +12,7 @@ from cli.infra.infra_api import InfraApi, Refusal, identity
 
 Command = Callable[..., Result]
 ABSENT = "00000000-0000-4000-8000-000000000000"
-PROSE = "The list of jobs has those that you may see."
+PROSE = f"None that you may see is {ABSENT}: look at the list."
 
 
 def refuse(infra: InfraApi, name: str, status: int, code: str, hint: str) -> None:

@@ -226,29 +226,30 @@ def wait(job: str | None = None, /, *, job_id: JobId = None, timeout: Timeout = 
         _told(opened, row)
 
 
-def _plan_of(opened: Session, row: Row) -> Row | None:
-    """What a plan would change; None of another job, and where nothing of it is kept any more."""
-    if row["job_type"] != "PLAN":
-        return None
-    try:
-        view = infra_plans.view(opened, str(row["id"]), patient=True)
-    except Failure as failure:
-        if failure.exit is Exit.NOT_FOUND:
-            return None
-        raise
-    return view if view["summary"] is not None else None
-
-
 def _told(opened: Session, row: Row) -> None:
-    """The good end of a job; of a plan with how many of each it would change, and what to do next."""
-    text, hint = f"{infra_pages.deed(row)} succeeded.", ""
-    view = _plan_of(opened, row)
-    if view is not None:
-        found = infra_plans.drifted(view) if row.get("read_only") else infra_plans.delta(opened, view)
-        text, hint = f"{text.removesuffix('.')}: {found}.", infra_plans.next_step(row, view)
+    """The good end of a job; of a plan and a look for drift with what came of it, and what to do next."""
+    said, hint = _came(opened, row) if row["job_type"] == "PLAN" else ("", "")
+    text = f"{infra_pages.deed(row)} succeeded{': ' + said if said else ''}."
     opened.terminal.answer(row, name=str(row["id"]), text=text)
     if hint:
         opened.terminal.say(f"Try:   {hint}")
+
+
+def _came(opened: Session, row: Row) -> tuple[str, str]:
+    """Both empty where nothing of it is kept any more."""
+    try:
+        if row.get("read_only"):
+            return infra_watching.patient(opened, lambda: infra_plans.drifted(opened, row)), infra_plans.next_step(
+                row, {}
+            )
+        view = infra_plans.view(opened, str(row["id"]), patient=True)
+    except Failure as failure:
+        if failure.exit is Exit.NOT_FOUND:
+            return "", ""
+        raise
+    if view["summary"] is None:
+        return "", ""
+    return infra_plans.delta(opened, view), infra_plans.next_step(row, view)
 
 
 def cancel(job: str | None = None, /, *, job_id: JobId = None, changing: Changing = CHANGING) -> None:

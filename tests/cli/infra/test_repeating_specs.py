@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from cli.conftest import Result, failed
 from cli.infra.infra_api import InfraApi, Refusal, Row
+from quarterdeck.infra.specs.document import Known, examined
+from quarterdeck.infra.specs.fields import Report
 
 Command = Callable[..., Result]
+ROOT = Path(__file__).parents[3]
+GUIDE = ROOT / "docs" / "guides" / "from-empty-spec-to-applied-infrastructure.md"
 
 
 @pytest.fixture
@@ -96,3 +103,19 @@ def test_hints_can_be_typed_as_they_stand(qd: Command, infra: InfraApi, ledger: 
     failed(qd("state", "pull", "ledger"), 5, "qd state versions ledger")
     infra.zones_known.clear()
     assert "--zone-id 'pay ments'" in qd("zone", "create", "pay ments").err
+
+
+def test_every_spec_that_the_guide_makes_is_one_that_the_server_takes(
+    qd: Command, infra: InfraApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infra.add_zone("payments")
+    infra.add_identity("aws", "aws 123456789012")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "git.token").write_text("s3cret")
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", GUIDE.read_text(), re.DOTALL)).replace("\\\n", " ")
+    commands = [line for line in blocks.splitlines() if line.startswith("qd spec create ")]
+    assert len(commands) == 3
+    for line in commands:
+        assert qd(*shlex.split(line, comments=True)[1:]).code == 0, line
+        report = Report()
+        assert examined(infra.bodies("new_spec")[-1], Known(), report) is not None, (line, report.wrong)

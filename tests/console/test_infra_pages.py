@@ -355,7 +355,7 @@ def test_a_look_for_drift_says_what_it_found_and_offers_no_plan(client: Client) 
 
 def test_a_specification_leads_to_its_newest_plan_and_warns_of_its_end_only_there(client: Client) -> None:
     page = client.get(SPEC).text
-    assert re.search(r"−</span>1 destroy.*\+</span>2 create", page)  # noqa: RUF001 - the minus is the sign
+    assert re.search(r"−</span> 1 destroy.*\+</span> 2 create", page)  # noqa: RUF001 - the minus is the sign
     assert f'<a class="btn main" href="{PLAN}">Review and apply</a>' in page
     assert "Its state holds 12 resources" not in page
     assert "Its state holds 12 resources" in client.get(f"{SPEC}/delete").text

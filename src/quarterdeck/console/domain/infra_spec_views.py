@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-
 from quarterdeck.access import Access
 from quarterdeck.console import infra_words as words
 from quarterdeck.console.domain import infra_job_views as jobs
@@ -17,15 +15,14 @@ from quarterdeck.console.views.shell import Note
 from quarterdeck.console.words import counted, dollars
 from quarterdeck.infra.clouds import credentials
 from quarterdeck.infra.clouds.model import CloudIdentity
-from quarterdeck.infra.plans import drift, law, plans
+from quarterdeck.infra.plans import destroying, drift, law, plans
 from quarterdeck.infra.specs import brief, removing, standing
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import states
 from quarterdeck.infra.states.model import State as Kept
 from quarterdeck.infra.work import reading
 from quarterdeck.infra.work.model import InfraJob
-from quarterdeck.infra.work.transitions import QUEUED
-from quarterdeck.infra.work.types import DESTROY, PLAN
+from quarterdeck.infra.work.types import PLAN
 from quarterdeck.infra.zones import listing as zone_listing
 from quarterdeck.kernel.db import Tx
 
@@ -47,16 +44,8 @@ def state_of(status: str, *, drifted: bool, asked: bool = False) -> State:
 def spec_rows(tx: Tx, found: Sequence[Spec]) -> tuple[SpecRow, ...]:
     places = zone_listing.names(tx, [spec.zone_id for spec in found])
     told = brief.standings(tx, [spec.id for spec in found])
-    asked = _asked(tx, [spec.id for spec in found if spec.status == "DESTROYING"])
+    asked = destroying.waiting(tx, [spec.id for spec in found if spec.status == "DESTROYING"])
     return tuple(_row(spec, places.get(spec.zone_id or 0), told[spec.id], asked=spec.id in asked) for spec in found)
-
-
-def _asked(tx: Tx, ids: Sequence[int]) -> frozenset[int | None]:
-    """Which of the specifications have a destruction that nobody may begin before it is agreed to."""
-    if not ids:
-        return frozenset()
-    waits = (InfraJob.job_type == DESTROY, InfraJob.status == QUEUED, InfraJob.ledger_id.is_(None))
-    return frozenset(tx.scalars(select(InfraJob.spec_id).where(InfraJob.spec_id.in_(ids), *waits)))
 
 
 def _row(spec: Spec, zone: tuple[str, str] | None, told: brief.Standing, *, asked: bool) -> SpecRow:

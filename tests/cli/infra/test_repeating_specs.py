@@ -101,6 +101,11 @@ def test_hints_can_be_typed_as_they_stand(qd: Command, infra: InfraApi, ledger: 
     failed(qd("zone", "show"), 2, "--id 'pay ments!'")
     failed(qd("state", "diff", "ledger"), 5, "qd state versions ledger")
     failed(qd("state", "pull", "ledger"), 5, "qd state versions ledger")
+    failed(qd("state", "rollback", "ledger"), 2, 'qd state rollback ledger 4 --reason "why"')
+    failed(qd("state", "rollback", "ledger", "2"), 2, 'qd state rollback ledger 2 --reason "why"')
+    failed(qd("state", "unlock", "--spec-id", "ledger"), 2, 'qd state unlock ledger --reason "why"')
+    failed(qd("spec", "delete", "ledger", "--force"), 2, 'qd spec delete ledger --force --reason "why"')
+    failed(qd("spec", "drift", "ledger", "--wait"), 2, "qd spec drift ledger --look --wait")
     infra.zones_known.clear()
     assert "--zone-id 'pay ments'" in qd("zone", "create", "pay ments").err
 

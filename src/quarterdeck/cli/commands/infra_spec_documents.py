@@ -72,7 +72,7 @@ def edit(
             document = _document(opened, identity)
         else:
             written = _written(opened, identity, name)
-            document = _read(written)
+            document = _read(written, name)
         document = infra_documents.with_values(document, values)
         body = {**document, "version": before["version"]} | ({"comment": comment} if comment else {})
         try:
@@ -120,7 +120,7 @@ def _written(opened: Session, identity: str, name: str) -> str:
     return after
 
 
-def _read(written: str) -> Row:
+def _read(written: str, name: str) -> Row:
     import yaml
 
     try:
@@ -131,7 +131,7 @@ def _read(written: str) -> Row:
         file = _saved(written, "spec")
         raise usage(
             f"What you wrote is no document of a spec{where}; it is kept in {file}.",
-            f"qd spec edit NAME --file {file}",
+            f"qd spec edit {name} --file {file}",
             code="yaml",
         ) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -335,9 +336,11 @@ def delete(
         With --force: why; kept in the audit trail.
     """
     if force and not (reason or "").strip():
-        raise usage("--force needs a reason.", 'qd spec delete NAME --force --reason "why"')
+        raise usage(
+            "--force needs a reason.", f'qd spec delete {shlex.quote(spec or spec_id or "NAME")} --force --reason "why"'
+        )
     if reason is not None and not force:
-        raise usage("--reason goes with --force.", "qd spec delete NAME")
+        raise usage("--reason goes with --force.", f"qd spec delete {shlex.quote(spec or spec_id or 'NAME')}")
     with session(losing) as opened:
         found = infra_naming.spec(opened, one_of(spec, spec_id), option="--id", only=False)
         name, identity = str(found["project_name"]), str(found["id"])

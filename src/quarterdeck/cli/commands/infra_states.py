@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter, validators
@@ -228,8 +229,9 @@ def rollback(
     """
     wanted = number if version is None else version
     if wanted is None or (number is not None and version is not None and number != version):
-        raise usage("Say which version.", 'qd state rollback NAME 4 --reason "why"   (qd state versions NAME)')
-    told = _reason(reason, "qd state rollback NAME VERSION")
+        meant = _quoted(spec, spec_id)
+        raise usage("Say which version.", f'qd state rollback {meant} 4 --reason "why"   (qd state versions {meant})')
+    told = _reason(reason, f"qd state rollback {_quoted(spec, spec_id)} {wanted}")
     with session(losing) as opened:
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"), only=False)
         name = str(found["project_name"])
@@ -260,6 +262,11 @@ def _forgotten(opened: Session, identity: str, wanted: int) -> str:
     if not told:
         return "It says the same as now."
     return " ".join([*told, f"All of it: qd state diff --spec-id {identity} --from {state['version']} --to {wanted}"])
+
+
+def _quoted(given: str | None, named: str | None) -> str:
+    """The spec as it was given, for a command that can be typed."""
+    return shlex.quote(given or named or "NAME")
 
 
 def _reason(given: str | None, command: str) -> str:
@@ -293,7 +300,7 @@ def unlock(
     reason
         Why; kept in the audit trail.
     """
-    told = _reason(reason, "qd state unlock NAME")
+    told = _reason(reason, f"qd state unlock {_quoted(spec, spec_id)}")
     with session(losing) as opened, about(not_found="qd spec list"):
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"), only=False)
         name, identity = str(found["project_name"]), str(found["id"])
@@ -350,7 +357,10 @@ def push(
     place = one_of(file, named, "--file")
     if place is None:
         raise usage("Say which file.", "qd state push ledger.tfstate ledger")
-    told, text = _reason(reason, "qd state push FILE NAME"), infra_documents.state(place)
+    told, text = (
+        _reason(reason, f"qd state push {shlex.quote(place)} {_quoted(spec, spec_id)}"),
+        infra_documents.state(place),
+    )
     with session(losing) as opened, about(not_found="qd spec list"):
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"), only=False)
         name, identity = str(found["project_name"]), str(found["id"])
@@ -396,7 +406,10 @@ def pull(
     with session(common) as opened:
         terminal = opened.terminal
         if terminal.out.isatty() and not reveal:
-            raise usage("A state may hold secrets.", "qd state pull NAME > NAME.tfstate, or add --reveal")
+            raise usage(
+                "A state may hold secrets.",
+                f"qd state pull {_quoted(spec, spec_id)} > current.tfstate   or add --reveal",
+            )
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"))
         identity = str(found["id"])
         wanted = number if version is None else version

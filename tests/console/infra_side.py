@@ -16,6 +16,7 @@ from quarterdeck.console.views.infra import (
     DriftView,
     FieldError,
     File,
+    NewestPlan,
     SpecChoices,
     SpecDraft,
     SpecList,
@@ -31,7 +32,7 @@ from quarterdeck.console.views.infra import (
 from quarterdeck.console.views.infra_clouds import ClusterList, ClusterRow, IdentityRow, IdentityView
 from quarterdeck.console.views.infra_jobs import InfraJobList, InfraJobRow, InfraJobsAsked, InfraJobView
 from quarterdeck.console.views.infra_plans import Agreement, PlanView, Vote, change_rows, grouped
-from quarterdeck.console.views.infra_runners import NewRunner, RunnerList, RunnerRow, RunnerView
+from quarterdeck.console.views.infra_runners import NewRunner, ReleaseRow, RunnerList, RunnerRow, RunnerView
 from quarterdeck.console.views.infra_states import (
     LockView,
     StateChange,
@@ -82,6 +83,7 @@ CHANGES: list[dict[str, Any]] = [
 ]  # fmt: skip
 DRIFT = [{"address": "aws_security_group.edge", "type": "aws_security_group", "action": "update",
           "before": {"ingress": "10.0.0.0/8"}, "after": {"ingress": "0.0.0.0/0"}}]  # fmt: skip
+DELTA = (("\N{MINUS SIGN}", "bad", 1, "destroy"), ("+", "good", 2, "create"))
 COUNTS = {"delete": 1, "replace": 1, "update": 1, "create": 2, "no_op": 341, "drifted": 1}
 ASKS = Agreement(2, 1, (Vote("Aiko Tanaka", "approved", "Looks <i>right</i>.", NOW),), "Jonas Weber", open=True)
 PLAN = PlanView(
@@ -143,6 +145,10 @@ RUNNERS = {
                   own=True, enrolled=True),
     )
 }  # fmt: skip
+RELEASES = (
+    ReleaseRow("0.4.0", NOW, True, "ab" * 20, "Faster <b>plans</b>.", "https://git.example/deck/0.4.0"),
+    ReleaseRow("0.3.0", NOW - timedelta(days=30), False, "", "", ""),
+)
 IDENTITIES = {
     one.uid: one
     for one in (
@@ -221,6 +227,7 @@ class InfraSide:
             applied="As it is now" if stands else "",
             runners=((RUNNER, "fra-1 (online)"),),
             runner=RUNNER,
+            plan=NewestPlan(f"/console/infra/plans/{PLANNED}", NOW, DELTA, ready=row.drifted) if stands else None,
         )
 
     async def infra_spec_choices(self, who: Any) -> SpecChoices:
@@ -241,7 +248,7 @@ class InfraSide:
         examined(document, Known(), report)
         return tuple(FieldError(one.field, one.message) for one in report.wrong)
 
-    async def save_infra_spec(self, who: Any, uid: str, document: Mapping[str, Any]) -> str:
+    async def save_infra_spec(self, who: Any, uid: str, document: Mapping[str, Any], *, again: bool = False) -> str:
         self._did("save-spec", uid, dict(document))
         return uid or LAB
 
@@ -292,7 +299,7 @@ class InfraSide:
             waits=waits,
             behind=f"/console/infra/jobs/{RUNS}" if uid == WAITS else None,
             error=error if uid == FAILED else None,
-            plan=uid if uid in {PLANNED, LOOK} else PLANNED if uid in {RUNS, DONE, WAITS} else "",
+            plan=uid if uid == PLANNED else PLANNED if uid in {RUNS, DONE, WAITS} else "",
             outputs=(("endpoint", "https://ledger.example"), ("password", None)) if uid == DONE else (),
             moments=(("Asked for", row.queued),),
             phases=tuple(zip(("Prepare", "Initialize", "Apply", "Read outputs"), steps, strict=True)),
@@ -302,6 +309,7 @@ class InfraSide:
             runners=((RUNNER, "fra-1 (online)"), (OLD_RUNNER, "hel-2 (offline)")) if uid == WAITS else (),
             pinned=OLD_RUNNER if uid == WAITS else "",
             confirm="ledger" if uid == RUNS else "",
+            found=Note("warn", "It has found drift: 1 resource changed by somebody else.") if uid == LOOK else None,
         )
 
     async def whole_infra_log(self, who: Any, uid: str) -> AsyncIterator[LineViews]:
@@ -376,7 +384,7 @@ class InfraSide:
         self._did("unlock-state", spec, reason)
 
     async def infra_runners(self, who: Any) -> RunnerList:
-        return RunnerList(() if self.empty else tuple(RUNNERS.values()), own=True, newest="0.4.0")
+        return RunnerList(() if self.empty else tuple(RUNNERS.values()), own=True, newest="0.4.0", releases=RELEASES)
 
     async def infra_runner(self, who: Any, uid: str) -> RunnerView:
         row = _of(RUNNERS, uid, "runner")

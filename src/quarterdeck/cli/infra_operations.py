@@ -58,6 +58,7 @@ OPERATIONS: dict[str, Operation] = {
     "runners.drain": Operation("POST", f"{OURS}/drain"),
     "runners.default": Operation("POST", f"{OURS}/default"),
     "runners.update": Operation("POST", f"{OURS}/update"),
+    "runners.releases": Operation("GET", "/api/cli/releases"),
     "clusters.list": Operation("GET", "/api/cli/clusters"),
     "repositories.github": Operation("GET", "/api/cli/repositories/github"),
     "repositories.gitlab": Operation("GET", "/api/cli/repositories/gitlab"),

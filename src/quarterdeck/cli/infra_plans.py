@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
-from typing import Any
 
-from quarterdeck.cli import infra_watching
+from quarterdeck.cli import infra_values, infra_watching
 from quarterdeck.cli.failure import Exit, Failure
-from quarterdeck.cli.names import Row
+from quarterdeck.cli.names import Row, counted
 from quarterdeck.cli.session import Session
 from quarterdeck.cli.states import Tone
 from quarterdeck.cli.tasks import local
@@ -23,7 +21,8 @@ RISKIEST_FIRST: tuple[tuple[str, str, str, str, Tone], ...] = (
 )
 LOSING = ("delete", "replace")
 WORDS = {"delete": "destroy", "update": "change"}
-WIDEST = 60
+MOST_PLACES = 40
+"""Places of a resource that are shown, where not everything was asked for."""
 PAUSE = 3.0
 
 
@@ -60,6 +59,26 @@ def delta(opened: Session, plan: Row, *, on_stderr: bool = False) -> str:
         if (number := count(plan, action))
     ]
     return "  ".join(parts) or "nothing changes"
+
+
+def drifted(opened: Session, look: Row) -> str:
+    """What a look for drift has found; empty where a later look or apply says more."""
+    told = opened.api.read("specs.drift", specId=str(look["spec_id"]))["drift"] if look.get("spec_id") else None
+    if told is None or told["job_id"] != look["id"]:
+        return ""
+    number = len(told["changes"]) + int(told["left_out"])
+    return f"{counted(number, 'resource')} drifted" if number else "nothing has drifted"
+
+
+def next_step(job: Row, plan: Row) -> str:
+    """The command that comes after a plan, or a look for drift, that succeeded; empty where none has to."""
+    ref, name = str(job["id"]), str(job.get("spec_name") or "")
+    if job.get("read_only"):
+        return f"qd spec drift {name}" if name else ""
+    if empty(plan):
+        return ""
+    first = f"qd plan approve {ref}   then: " if missing(plan) else ""
+    return f"{first}qd apply {name} --plan-job-id {ref} --wait".replace("  --plan", " --plan")
 
 
 def lines(opened: Session, plan: Row) -> list[str]:
@@ -113,28 +132,22 @@ def held(opened: Session, holds: Row | None) -> list[str]:
 
 def _attributes(opened: Session, change: Row) -> list[str]:
     """`size  1 → 2`, and of what is destroyed or made only the one side."""
-    lines = [
-        opened.terminal.plain(
-            f"{one['path']}  {_said(one, change['action'], opened.terminal.ascii)}"
-            f"{'  forces replacement' if one.get('forces_replacement') else ''}"
-        )
+    terminal, action, told, cut = opened.terminal, change["action"], list[str](), False
+    found = [
+        (place, "  forces replacement" if number == 0 and one.get("forces_replacement") else "")
         for one in change["attributes"]
+        for number, place in enumerate(infra_values.places(one, action, whole=terminal.verbose))
     ]
-    return lines + (["… values are left out"] if change["truncated"] else [])
-
-
-def _said(one: Row, action: str, plain: bool) -> str:
-    if one["sensitive"]:
-        return "(sensitive)"
-    after = "(known after apply)" if one["unknown"] else _value(one["after"])
-    if action in {"delete", "forget"}:
-        return _value(one["before"])
-    return after if action == "create" else f"{_value(one['before'])} {'->' if plain else '→'} {after}"
-
-
-def _value(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+    for place, forces in found if terminal.verbose else found[:MOST_PLACES]:
+        sides = [side for side in (place.before, place.after) if side is not None]
+        cut = cut or any(side.cut for side in sides)
+        said = (" -> " if terminal.ascii else " → ").join(side.text for side in sides)
+        told.append(terminal.plain(f"{place.path}  {said}{forces}"))
+    if left_out := 0 if terminal.verbose else max(len(found) - MOST_PLACES, 0):
+        told.append(f"… {left_out} more places: --verbose shows them all")
+    if cut:
+        told.append("… long values are cut: --verbose shows them whole")
+    return told + (["… values are left out"] if change["truncated"] else [])
 
 
 def votes(opened: Session, plan: Row) -> list[str]:
@@ -183,8 +196,10 @@ def waits(job: str, plan: Row, *, what: str, then: str) -> Failure:
     )
 
 
-def agreed(opened: Session, job: str, plan: Row, timeout: float | None) -> Row:
-    """The plan once enough people have agreed or somebody has not. Raises `Failure` (7) when the time is over first."""
+def agreed(opened: Session, job: str, plan: Row, timeout: float | None, *, then: str) -> Row:
+    """The plan once enough people have agreed or somebody has not. Raises `Failure` (7), which says what to do
+    `then`, when the time is over first.
+    """
     until = time.monotonic() + timeout if timeout else None
     number = 0
     with infra_watching.detachable(job):
@@ -194,7 +209,7 @@ def agreed(opened: Session, job: str, plan: Row, timeout: float | None) -> Row:
                 mark = opened.terminal.paint(opened.terminal.mark("ask"), "ask", opened.terminal.err)
                 opened.terminal.say_styled(f"  {mark} waits for {number} more: qd plan approve {job}")
             if until is not None and time.monotonic() > until:
-                raise waits(job, plan, what=f"After {timeout:g} s the plan {job}", then=f"qd jobs wait {job}")
+                raise waits(job, plan, what=f"After {timeout:g} s the plan {job}", then=then)
             time.sleep(PAUSE)
             plan = view(opened, job, patient=True)
     return plan

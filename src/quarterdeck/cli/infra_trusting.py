@@ -76,13 +76,16 @@ def account_of(caller: Row) -> str:
     return f"arn:{partition}:iam::{caller['Account']}:root"
 
 
-def aws_steps(begun: Row, name: str, place: str | None, runner: str | None) -> list[str]:
+def trust_lines(begun: Row, runner: str | None, title: str = "The trust policy of the role:") -> list[str]:
+    """The trust policy of a role for a person, and what of it they have to put in."""
     policy = trust(runner or "arn:aws:iam::ACCOUNT:root", str(begun["external_id"]))
     who = [] if runner else ["ACCOUNT is the account of the runner; better: the ARN of its own role (--runner-arn)."]
+    return [*who, title, *(f"   {line}" for line in json.dumps(policy, indent=2).splitlines())]
+
+
+def aws_steps(begun: Row, name: str, place: str | None, runner: str | None) -> list[str]:
     return [
-        *who,
-        "1. Write this into trust.json:",
-        *(f"   {line}" for line in json.dumps(policy, indent=2).splitlines()),
+        *trust_lines(begun, runner, "1. Write this into trust.json:"),
         "2. Make the role, and give it what your specs need:",
         f"   {shlex.join(create_role(name, 'trust.json', place))}",
         f"   {shlex.join(('aws', 'iam', 'attach-role-policy', '--role-name', name, '--policy-arn', 'POLICY'))}",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
-from quarterdeck.cli import infra_pages, infra_states, infra_streaming
+from quarterdeck.cli import infra_naming, infra_pages, infra_states, infra_streaming
 from quarterdeck.cli.failure import Exit, Failure
 from quarterdeck.cli.infra_options import Watch
 from quarterdeck.cli.infra_states import ENDED
@@ -20,6 +20,8 @@ from quarterdeck.cli.terminal import clean
 
 PAUSE = 2.0
 """Seconds between two questions about a job."""
+LOOK = 15.0
+"""Seconds between two looks for who could take a job that waits."""
 TRIES, LONGEST = infra_streaming.TRIES, infra_streaming.LONGEST
 TAIL = 20
 STREAMS: dict[str, Tone] = {"STDERR": "bad", "SYSTEM": "idle"}
@@ -163,6 +165,8 @@ class States:
         self._until = time.monotonic() + timeout if timeout else None
         self._told: tuple[str, str] | None = None
         self._row: Row = {}
+        self._next: float | None = None
+        self._why = ""
 
     def look(self) -> Row:
         """The job now."""
@@ -188,7 +192,24 @@ class States:
         if now != self._told:
             _tell(self._opened, row)
             self._told = now
+        self._who(row)
         return row
+
+    def _who(self, row: Row) -> None:
+        """Say why nobody takes a job that waits, when that is known or has become another reason."""
+        if row["status"] != "QUEUED" or row.get("waits_for") != "runner":
+            self._next = None
+            return
+        first = self._next is None
+        if self._next is not None and time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + LOOK
+        if first and not row.get("assigned_worker_id"):
+            return  # the server itself, which is in no list, may take it at once
+        why = _nobody(self._opened, row)
+        if why and why != self._why:
+            self._opened.terminal.say(f"  {why}")
+        self._why = why
 
 
 def watched(opened: Session, job: str, watch: Watch) -> Row:
@@ -225,14 +246,20 @@ def _tell(opened: Session, row: Row) -> None:
     terminal = opened.terminal
     state = terminal.state(infra_states.job(row), terminal.err)
     terminal.say_styled(f"  {state}   {terminal.plain(phase(row))}".rstrip())
+
+
+def _nobody(opened: Session, row: Row) -> str:
+    """Why no runner takes a job; empty where one could."""
     pinned = row.get("assigned_worker_id")
-    if row["status"] == "QUEUED" and row.get("waits_for") == "runner" and pinned:
+    if pinned:
         runner = patient(opened, partial(opened.api.read, "runners.show", runnerId=str(pinned)))["worker"]
-        if runner["status"] != "ONLINE":
-            word = infra_states.runner(runner).word
-            terminal.say(
-                f"  It is for {runner['name']} alone, which is {word}: qd jobs pin {row['id']} --runner-id any"
-            )
+        word = infra_states.runner(runner).word
+        told = f"It is for {runner['name']} alone, which is {word}: qd jobs pin {row['id']} --runner-id any"
+        return "" if runner["status"] == "ONLINE" else told
+    some = patient(opened, partial(infra_naming.runners, opened.api))
+    if any(runner["status"] == "ONLINE" for runner in some):
+        return ""
+    return "No runner that is online can take it, and the server itself has not: qd runner enrol NAME"
 
 
 def timed_out(row: Row, timeout: float | None) -> Failure:

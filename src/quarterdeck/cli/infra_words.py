@@ -10,7 +10,7 @@ PLURALS = {
     "repositories": "repository",
 }  # fmt: skip
 VERBS = {"ls": "list", "get": "show"}
-RUNNER_VERBS = ("start", "enrol", "register", "list", "remove", "show", "drain", "update")
+RUNNER_VERBS = ("start", "enrol", "register", "list", "remove", "show", "drain", "update", "releases")
 DESTROYED = {"spec": ("destroy",), "worker": ("runner", "destroy"), "runner": ("runner", "destroy"),
              "zone": ("zone", "delete")}  # fmt: skip
 

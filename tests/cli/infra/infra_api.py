@@ -59,6 +59,7 @@ class InfraApi(SurfaceApi):
         self.course: dict[str, list[Row]] = {}
         self.runners_known: list[Row] = []
         self.clusters_known: list[Row] = []
+        self.releases_known: list[Row] = []
         self.identities_known: list[Row] = []
         self.states: dict[str, Row] = {}
         self.versions_known: dict[str, list[Row]] = {}
@@ -71,6 +72,7 @@ class InfraApi(SurfaceApi):
         self.failing: dict[str, Row] = {}
         self.next_course: list[Row] = []
         self.next_plan: Row | None = None
+        self.state_changes: list[Row] | None = None
 
     def unknown(self) -> Refusal:
         return Refusal(401, "Unauthorized: Invalid token")
@@ -277,7 +279,8 @@ class InfraApi(SurfaceApi):
 
     def _new_spec(self, *, body: Row, **_: Any) -> Row:
         zone = next((row for row in self.zones_known if row["id"] == body.get("zone_id")), None)
-        row = self.add_spec(body["project_name"], zone, environment_stage=body["environment_stage"])
+        more = {key: body[key] for key in ("provider", "cloud_identity_id") if key in body}
+        row = self.add_spec(body["project_name"], zone, environment_stage=body["environment_stage"], **more)
         self.documents[row["id"]] = body
         return {"configuration": self._flat(row)}
 
@@ -292,7 +295,8 @@ class InfraApi(SurfaceApi):
         row = self._one(self.specs_known, spec, "Configuration")
         if body.pop("version", 1) != row.get("version", 1):
             raise Refusal(409, "Somebody else has changed it: it has version 2 now.")
-        row["version"] = row.get("version", 1) + 1
+        if body != self.documents[spec]:
+            row |= {"version": row.get("version", 1) + 1, "updated_at": LATER, "project_name": body["project_name"]}
         self.documents[spec] = body
         return {"configuration": self._flat(row)}
 
@@ -371,7 +375,7 @@ class InfraApi(SurfaceApi):
             raise Refusal(404, "Nothing was written yet.")
         to = int(query.get("to", self.states[spec]["version"]))
         since = int(query.get("from", max(to - 1, 1)))
-        found = [] if since == to else changes
+        found = [] if since == to else changes if self.state_changes is None else self.state_changes
         return {"from": since, "to": to, "summary": {}, "changes": found, "left_out": 0}
 
     def _rollback(self, spec: str, **_: Any) -> Row:
@@ -522,6 +526,9 @@ class InfraApi(SurfaceApi):
         job = self.add_job("UPDATE_WORKER", None, "QUEUED")
         self._begun(job)
         return {"job": dict(job)}
+
+    def _releases(self, **_: Any) -> Row:
+        return {"releases": self.releases_known, "latest": None, "next": None}
 
     def _clusters(self, **_: Any) -> Row:
         return {"clusters": self.clusters_known, "next": None}

@@ -82,6 +82,7 @@ ROUTES: list[Route] = [
     ("POST", f"{RUNNER}/drain", "drain", set(), closed("draining", draining=FLAG, reason=TEXT)),
     ("POST", f"{RUNNER}/default", "default", set(), EMPTY),
     ("POST", f"{RUNNER}/update", "update", set(), EMPTY),
+    ("GET", "/api/cli/releases", "releases", {"before"}, None),
     ("GET", "/api/cli/clusters", "clusters", {"before"}, None),
     ("GET", "/api/cli/repositories/(github|gitlab|bitbucket)", "repositories", set(), None),
     ("GET", "/api/cli/cloud-identities", "identities", {"before", "all"}, None),

@@ -192,3 +192,18 @@ def test_google_and_azure_are_connected_by_hand_too(
     ]
     failed(qd("connector", "gcp", "--project", "payments-1"), 2, "--project says nothing by itself.")
     failed(qd("connector", "gcp", "--manual", "--wif-config", "-"), 2, "give one of them")
+
+
+def test_what_a_role_has_to_trust_is_shown_as_its_policy(qd: Command, infra: InfraApi) -> None:
+    result = qd("connector", "aws", "--no-input")
+    policy = result.err[result.err.index("{") : result.err.rindex("}") + 1]
+    assert json.loads(policy) == infra_trusting.trust("arn:aws:iam::ACCOUNT:root", "xt-1")
+    assert f"qd connector aws --identity-id {CONNECTION} --role-arn ARN" in result.err
+    assert infra.changes() == ["init"]
+
+
+def test_a_connection_that_is_not_the_one_begun_is_refused_with_the_command_for_that(
+    qd: Command, infra: InfraApi
+) -> None:
+    wrong = qd("connector", "aws", "--manual", "--identity-id", identity("9", 7))
+    failed(wrong, 6, f"Try:   qd connector aws --identity-id {CONNECTION}")

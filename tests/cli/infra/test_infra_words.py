@@ -101,6 +101,7 @@ DELETE /api/cli/zones/{}
 DELETE /api/cli/workers/{}
 POST /api/cli/runners/deploy
 GET /api/cli/clusters
+GET /api/cli/releases
 GET /api/cli/cloud-identities
 POST /api/cli/providers/{}/init
 POST /api/cli/providers/{}/connect

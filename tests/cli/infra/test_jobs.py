@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from cli.conftest import Result, failed
+from cli.infra import infra_api
 from cli.infra.infra_api import InfraApi, Row
 
 Command = Callable[..., Result]
@@ -183,3 +184,36 @@ def test_a_person_chooses_among_the_newest_plans(
     failed(qd("plan", "show"), 2, "9 is none of these.")
     assert qd("plan", "show", "-o", "name").out == f"{new}\n"
     assert asked == ["Which plan"] * 3
+
+
+def test_a_plan_that_was_waited_for_says_how_much_it_changes_and_what_comes_next(qd: Command, infra: InfraApi) -> None:
+    spec = infra.add_spec("ledger")
+    plan = infra.add_plan(spec, ("delete", "a.old"), ("create", "a.b"))["id"]
+    result = qd("jobs", "wait", plan)
+    assert result.out == "The plan of ledger succeeded: −1 destroy  +1 create.\n"  # noqa: RUF001 - the minus is the sign
+    assert f"Try:   qd apply ledger --plan-job-id {plan} --wait" in result.err
+    infra.next_plan = infra.plans[plan]
+    infra.next_course = [{"status": "SUCCESS"}]
+    again = qd("jobs", "rerun", plan, "--wait")
+    assert "+1 create" in again.out
+    assert f"Try:   qd apply ledger --plan-job-id {infra.jobs_known[0]['id']} --wait" in again.err
+    infra.plans.clear()
+    assert qd("jobs", "wait", plan).out == "The plan of ledger succeeded.\n"
+
+
+def test_a_look_for_drift_is_told_from_a_plan(qd: Command, infra: InfraApi) -> None:
+    spec = infra.add_spec("ledger")
+    look = infra.add_plan(spec, ("update", "a.b"))
+    look["read_only"] = True
+    assert "PLAN (drift)" in qd("jobs", "list").out
+    assert "PLAN (drift)" in qd("jobs", "show", look["id"]).out
+    changes = infra.plans[look["id"]]["changes"]
+    infra.drifts[spec["id"]] = {
+        "drifted": True, "at": infra_api.AT, "job_id": look["id"], "changes": changes, "left_out": 0
+    }  # fmt: skip
+    result = qd("jobs", "wait", look["id"])
+    assert result.out == "The look for drift of ledger succeeded: 1 resource drifted.\n"
+    assert "qd spec drift ledger" in result.err
+    assert "qd apply" not in result.err
+    infra.drifts[spec["id"]] |= {"drifted": False, "changes": []}
+    assert "succeeded: nothing has drifted." in qd("jobs", "wait", look["id"]).out

@@ -242,6 +242,7 @@ def test_an_apply_may_leave_orphans_and_says_so(qd: Command, infra: InfraApi, le
 
 
 def test_a_destruction_asks_for_the_name_and_is_watched(qd: Command, infra: InfraApi, ledger: Row) -> None:
+    ledger["resources"] = 2
     failed(qd("destroy", "ledger", "--no-input"), 2, "Everything that ledger", "--confirm ledger")
     failed(qd("destroy"), 2, "Say which spec: ledger.", "--spec-id ledger")
     assert infra.changes() == []
@@ -249,6 +250,9 @@ def test_a_destruction_asks_for_the_name_and_is_watched(qd: Command, infra: Infr
         result = qd(*words, "--confirm", "ledger", "--wait")
         assert (result.code, result.out) == (0, "Destroyed what ledger had made.\n")
     assert [body["job_type"] for body in infra.bodies("new_job")] == ["DESTROY"] * 3
+    ledger["resources"] = 0
+    result = qd("destroy", "ledger", "--confirm", "ledger", "--wait")
+    assert (result.code, result.out) == (0, "ledger had made nothing that could be destroyed.\n")
 
 
 def test_at_a_terminal_a_destruction_lists_what_the_state_holds_before_it_asks(

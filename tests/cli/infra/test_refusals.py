@@ -12,7 +12,7 @@ from cli.infra.infra_api import InfraApi, Refusal, identity
 
 Command = Callable[..., Result]
 ABSENT = "00000000-0000-4000-8000-000000000000"
-PROSE = f"Look at the list of jobs for {ABSENT}."
+PROSE = f"None that you may see is {ABSENT}: look at the list."
 
 
 def refuse(infra: InfraApi, name: str, status: int, code: str, hint: str) -> None:
@@ -95,10 +95,12 @@ def test_a_cloud_that_nobody_has_proved_is_seen_and_forgotten(qd: Command, infra
     infra.add_identity("aws", "AWS (1)", verified=False)
     assert qd("connector", "list", "-o", "name").out == ""
     assert qd("connector", "list", "--all", "-o", "name").out == f"{identity('f', 0)}\n"
+    assert "1 was begun, and no runner has proved it: qd connector list --all" in qd("connector", "list").err
+    assert "not proved" in qd("connector", "list", "--all").out
     assert qd("connector", "remove", "aws", "-y").out == "Forgot AWS (1).\n"
     failed(qd("runner", "register", "x", "--cloud-identity-id", "aws"), 5, "There is no cloud identity aws.")
 
 
 def test_a_test_of_a_connection_that_is_not_there_is_not_gone_on_with(qd: Command, infra: InfraApi) -> None:
     words = ("connector", "aws", "--identity-id", identity("9", 1), "--test-job-id", ABSENT)
-    failed(qd(*words), 5, "Try:   qd connector list\n")
+    failed(qd(*words), 5, "Try:   qd connector list --all\n")

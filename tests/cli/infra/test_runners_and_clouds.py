@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cli.conftest import Result, failed
+from cli.infra import infra_api
 from cli.infra.infra_api import InfraApi, identity
 from quarterdeck.cli.commands import worker
 
@@ -181,3 +182,19 @@ def test_clusters_are_listed(qd: Command, infra: InfraApi, noun: str) -> None:
     assert "ledger-eks" in line
     assert "ledger (staging)" in line
     assert "2 to 6" in line
+
+
+def test_releases_are_listed(qd: Command, infra: InfraApi) -> None:
+    assert "No release was published." in qd("runner", "releases").err
+    infra.releases_known = [
+        {
+            "id": identity("b", 1), "version": "0.5.0", "release_notes": "Faster.\nMore.", "released_at": infra_api.AT,
+            "github_release_url": "https://git.example/r/0.5.0", "commit_sha": "ab" * 20, "is_breaking": True,
+        }
+    ]  # fmt: skip
+    line = qd("runner", "releases").out.splitlines()[1]
+    assert all(
+        part in line for part in ("0.5.0", "breaking", "abababababab ", "Faster.", "https://git.example/r/0.5.0")
+    )
+    assert "More." not in line
+    assert qd("worker", "releases", "-o", "name").out == "0.5.0\n"

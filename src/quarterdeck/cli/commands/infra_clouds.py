@@ -39,7 +39,8 @@ cluster = App(name="cluster", help="See the clusters that specs have made.")
 @dataclass
 class Way:
     """How a cloud is connected: by `credentials` that are known, by those that `make` makes of what `init` answers, or
-    by `steps` for a person, who is asked for them after that (`asks`, by their names) where there is one.
+    by `steps` for a person, who is asked for them after that (`asks`, by their names) where there is one. `policy` is
+    what a role has to say, for who knows the steps.
     """
 
     identity: str | None
@@ -48,6 +49,7 @@ class Way:
     credentials: dict[str, str] | None = None
     make: Callable[[Session, Row], dict[str, str]] | None = None
     steps: Callable[[Row], list[str]] | None = None
+    policy: Callable[[Row], list[str]] | None = None
     asks: dict[str, str] = field(default_factory=dict)
     read: Callable[[dict[str, str]], dict[str, str]] = dict
 
@@ -93,15 +95,28 @@ def ls(*, every: Annotated[bool, Parameter(name="--all", negative="")] = False, 
         Those, too, that were begun, or that no runner has proved.
     """
     with session(common) as opened:
-        query = {"all": True} if every else None
-        found = infra_naming.whole(opened.api, "connectors.list", "cloud_identities", query=query)
-        if not found and opened.terminal.format == "text":
-            opened.terminal.say("No cloud is connected; the template local needs none.\nTry:   qd connector aws")
-            return
-        rows = [[str(row["provider"]), str(row["label"]), ago(row["created_at"]), str(row["id"])] for row in found]
-        identities = [str(row["id"]) for row in found]
-        columns = ["CLOUD", "LABEL", "CONNECTED", "ID"]
-        opened.terminal.table(found, columns, rows, names=identities, document={"cloud_identities": found})
+        known = infra_naming.whole(opened.api, "connectors.list", "cloud_identities", query={"all": True})
+        found = [row for row in known if every or row["verified"]]
+        terminal = opened.terminal
+        if found or terminal.format != "text":
+            rows = [
+                [
+                    str(row["provider"]),
+                    str(row["label"]),
+                    *(["proved" if row["verified"] else "not proved"] if every else []),
+                    ago(row["created_at"]),
+                    str(row["id"]),
+                ]
+                for row in found
+            ]
+            identities = [str(row["id"]) for row in found]
+            columns = ["CLOUD", "LABEL", *(["STATE"] if every else []), "CONNECTED", "ID"]
+            terminal.table(found, columns, rows, names=identities, document={"cloud_identities": found})
+        elif not known:
+            terminal.say("No cloud is connected; the template local needs none.\nTry:   qd connector aws")
+        if terminal.format == "text" and (begun := len(known) - len(found)):
+            was = "was" if begun == 1 else "were"
+            terminal.say(f"{begun} {was} begun, and no runner has proved it: qd connector list --all")
 
 
 def aws(
@@ -162,6 +177,8 @@ def aws(
         way.asks = {"role_arn": "ARN of the role"}
     elif making:
         way.make = lambda opened, begun: {"role_arn": infra_role_making.make(opened, begun, name, place, runner)}
+    else:
+        way.policy = lambda begun: infra_trusting.trust_lines(begun, runner)
     _connect("aws", way, changing)
 
 
@@ -269,7 +286,7 @@ def _connect(provider: str, way: Way, changing: Changing) -> None:
     identity, test = way.identity, way.test
     if test is not None and identity is None:
         raise usage("Say which connection the test is of.", "--identity-id ID --test-job-id JOB")
-    with session(changing) as opened, about(not_found="qd connector list"):
+    with session(changing) as opened, about(not_found="qd connector list --all", usage="qd connector list --all"):
         credentials = way.credentials
         begun: Row = {"identity_id": identity}
         if identity is None or way.make is not None or way.steps is not None:
@@ -301,7 +318,7 @@ def _init(opened: Session, provider: str, identity: str | None) -> Row:
             f"{identity} is no connection of yours that was begun and not finished.",
             exit=Exit.CONFLICT,
             code="connection_not_begun",
-            hint=f"Leave --identity-id out; the one that is begun is {begun['identity_id']}.",
+            hint=f"qd connector {provider} --identity-id {begun['identity_id']}   (the one that is begun)",
         )
     return begun
 
@@ -312,7 +329,7 @@ def _begun(opened: Session, provider: str, begun: Row, way: Way) -> dict[str, st
     text = "\n".join(f"{name.replace('_', ' '):<12} {begun[name]}" for name in TRUSTED if begun.get(name))
     steps = way.steps(begun) if way.steps is not None else []
     terminal.answer({**begun, "steps": steps} if steps else begun, name=identity, text=text)
-    for line in steps:
+    for line in way.policy(begun) if way.policy is not None else steps:
         terminal.say(line)
     then = {
         "aws": ("Make a role that trusts this server's runners under that external id", "--role-arn ARN"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -42,7 +43,8 @@ def drift(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     look
@@ -56,7 +58,10 @@ def drift(
     """
     watch = Watch(wait, follow, timeout)
     if watch.any and not look:
-        raise usage("There is nothing to wait for without --look.", "qd spec drift NAME --look --wait")
+        raise usage(
+            "There is nothing to wait for without --look.",
+            f"qd spec drift {shlex.quote(spec or spec_id or 'NAME')} --look --wait",
+        )
     with session(changing) as opened, about(not_found="qd spec list"):
         found = infra_naming.spec(opened, one_of(spec, spec_id), option="--id")
         identity, name = str(found["id"]), str(found["project_name"])

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter, validators
 
-from quarterdeck.cli import infra_naming, infra_pages, infra_states, infra_watching
+from quarterdeck.cli import infra_naming, infra_pages, infra_plans, infra_states, infra_watching
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_options import JobId, Limit, RunnerId, SpecId, Timeout, Watch, ZoneId, one_of
 from quarterdeck.cli.infra_session import about, session
@@ -66,7 +66,7 @@ def ls(
         rows = [
             [
                 str(row["id"]),
-                str(row["job_type"]),
+                infra_pages.kind(row),
                 terminal.state(infra_states.job(row)),
                 str(row.get("spec_name") or ""),
                 str(row.get("runner_name") or row.get("worker_name") or ""),
@@ -133,7 +133,7 @@ def _lines(opened: Session, row: Row) -> list[str]:
         ("error", row.get("error_message")),
         ("orphans", "resources may be left that its state does not know" if row.get("orphan_risk") else None),
     ]
-    lines = [f"{row['id']}   {row['job_type']}   {terminal.state(infra_states.job(row))}"]
+    lines = [f"{row['id']}   {infra_pages.kind(row)}   {terminal.state(infra_states.job(row))}"]
     lines += [f"  {label:<10} {terminal.plain(value)}" for label, value in facts if value]
     for name, value in (metadata.get("outputs") or {}).items():
         lines.append(f"  output     {terminal.plain(name)} = {terminal.plain(_output(value))}")
@@ -223,7 +223,33 @@ def wait(job: str | None = None, /, *, job_id: JobId = None, timeout: Timeout = 
         ref = infra_naming.job(opened, one_of(job, job_id))
         row = infra_watching.watched(opened, ref, Watch(wait=True, timeout=timeout))
         infra_watching.succeeded(opened, row)
-        opened.terminal.answer(row, name=ref, text=f"{infra_pages.deed(row)} succeeded.")
+        _told(opened, row)
+
+
+def _told(opened: Session, row: Row) -> None:
+    """The good end of a job; of a plan and a look for drift with what came of it, and what to do next."""
+    said, hint = _came(opened, row) if row["job_type"] == "PLAN" else ("", "")
+    text = f"{infra_pages.deed(row)} succeeded{': ' + said if said else ''}."
+    opened.terminal.answer(row, name=str(row["id"]), text=text)
+    if hint:
+        opened.terminal.say(f"Try:   {hint}")
+
+
+def _came(opened: Session, row: Row) -> tuple[str, str]:
+    """Both empty where nothing of it is kept any more."""
+    try:
+        if row.get("read_only"):
+            return infra_watching.patient(opened, lambda: infra_plans.drifted(opened, row)), infra_plans.next_step(
+                row, {}
+            )
+        view = infra_plans.view(opened, str(row["id"]), patient=True)
+    except Failure as failure:
+        if failure.exit is Exit.NOT_FOUND:
+            return "", ""
+        raise
+    if view["summary"] is None:
+        return "", ""
+    return infra_plans.delta(opened, view), infra_plans.next_step(row, view)
 
 
 def cancel(job: str | None = None, /, *, job_id: JobId = None, changing: Changing = CHANGING) -> None:
@@ -293,7 +319,7 @@ def rerun(
         text = f"{ref} is done once more, as {made['id']}."
         ended = infra_watching.accepted(opened, made, watch, text=text)
         if ended is not None:
-            opened.terminal.answer(ended, name=str(ended["id"]), text=f"{infra_pages.deed(ended)} succeeded.")
+            _told(opened, ended)
 
 
 def pin(

@@ -434,6 +434,33 @@ def start(
     )
 
 
-for _command in (enrol, register, show, remove, deploy, destroy, update, drain, default, start):
+def releases(*, common: Common = COMMON) -> None:
+    """List the releases of the runner program, the newest first. Runners of an older one are outdated.
+
+    qd runner releases
+    qd runner releases -o csv
+    """
+    with session(common) as opened:
+        found = infra_naming.whole(opened.api, "runners.releases", "releases")
+        if not found and opened.terminal.format == "text":
+            opened.terminal.say("No release was published.")
+            return
+        rows = [
+            [
+                str(row["version"]),
+                ago(row["released_at"]),
+                "breaking" if row["is_breaking"] else "",
+                str(row["commit_sha"] or "")[:12],
+                (str(row["release_notes"] or "").splitlines() or [""])[0],
+                str(row["github_release_url"] or ""),
+            ]
+            for row in found
+        ]
+        columns = ["VERSION", "RELEASED", "", "COMMIT", "NOTES", "PAGE"]
+        versions = [str(row["version"]) for row in found]
+        opened.terminal.table(found, columns, rows, names=versions, document={"releases": found})
+
+
+for _command in (releases, enrol, register, show, remove, deploy, destroy, update, drain, default, start):
     runner.command(_command)
 runner.command(ls, name="list")

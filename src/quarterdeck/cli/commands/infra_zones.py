@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 from cyclopts import App, Parameter, validators
@@ -74,7 +75,7 @@ def create(
         opened.sent()
         made = answer["zone"]
         opened.terminal.answer(answer, name=str(made["id"]), text=f"Made zone {made['name']}.")
-        opened.terminal.say(f"Try:   qd spec create NAME --template local --zone-id {made['name']}")
+        opened.terminal.say(f"Try:   qd spec create NAME --template local --zone-id {shlex.quote(made['name'])}")
 
 
 def show(zone: str | None = None, /, *, zone_id: Id = None, common: Common = COMMON) -> None:

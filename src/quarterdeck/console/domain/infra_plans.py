@@ -80,7 +80,7 @@ def view(tx: Tx, access: Access, uid: str) -> PlanView:
         agreement=_agreement(tx, access, job, plan),
         refusal=_refusal(tx, job, spec) if kind == PLAN else None,
         may_apply=may_apply,
-        applied_by=(applied.uid[:8], f"/console/infra/jobs/{applied.uid}") if applied is not None else None,
+        applied_by=(applied.uid[-8:], f"/console/infra/jobs/{applied.uid}") if applied is not None else None,
         live=row.live,
         spec_name=spec.project_name if spec is not None else row.about[0],
         stage=spec.environment_stage if spec is not None else "",

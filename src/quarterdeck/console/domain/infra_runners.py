@@ -11,7 +11,7 @@ from quarterdeck.console.domain import ledger
 from quarterdeck.console.domain.confirming import require_typed
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.infra import JOBS
-from quarterdeck.console.views.infra_runners import NewRunner, RunnerList, RunnerRow, RunnerView
+from quarterdeck.console.views.infra_runners import NewRunner, ReleaseRow, RunnerList, RunnerRow, RunnerView
 from quarterdeck.fleet.workers import draining, roster
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import credentials, identities
@@ -35,7 +35,7 @@ from quarterdeck.infra.work.types import DESTROY_WORKER
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.principal import Principal
 
-MOST_JOBS = 10
+MOST_JOBS, MOST_RELEASES = 10, 20
 STATES = {"ONLINE": "online", "OFFLINE": "offline", "DRAINING": "draining"}
 
 
@@ -50,7 +50,8 @@ class InfraRunners:
         def read(tx: Tx) -> RunnerList:
             newest = releases.newest(tx)
             rows = _rows(tx, listing.visible(tx), newest)
-            return RunnerList(rows, own, newest.version if newest is not None else "")
+            published = tuple(_release(one) for one in releases.page(tx, None, MOST_RELEASES))
+            return RunnerList(rows, own, newest.version if newest is not None else "", published)
 
         found: RunnerList = await self.instance.db.read(read)
         return found
@@ -120,6 +121,13 @@ class InfraRunners:
             await self.instance.workers.dial_again(worker.id)
         else:
             await self.instance.workers.send_away(worker.id)
+
+
+def _release(one: Release) -> ReleaseRow:
+    notes = (one.release_notes or "").strip().partition("\n")[0]
+    return ReleaseRow(
+        one.version, one.released_at, one.is_breaking, one.commit_sha or "", notes, one.github_release_url or ""
+    )
 
 
 def _rows(tx: Tx, some: Sequence[listing.Seen], newest: Release | None) -> tuple[RunnerRow, ...]:

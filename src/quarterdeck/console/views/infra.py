@@ -106,6 +106,18 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class NewestPlan:
+    """The newest plan of a specification that succeeded. `delta` counts its changes by sign, tone and word; `ready`: it
+    waits to be agreed to or applied.
+    """
+
+    href: str
+    at: datetime
+    delta: tuple[tuple[str, str, int, str], ...]
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SpecView:
     """One specification. `outputs` are name and value, the latter None where it is not shown; `removal` says why it is
     not deleted, `why_not_destroy` why nothing is destroyed. `lock` is who holds the state.
@@ -129,6 +141,7 @@ class SpecView:
     applied: str
     runners: tuple[tuple[str, str], ...] = ()
     runner: str = ""
+    plan: NewestPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

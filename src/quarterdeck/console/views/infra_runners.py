@@ -37,12 +37,25 @@ class RunnerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseRow:
+    """A published version of the runner program; `page` is where it was published, empty where nobody said."""
+
+    version: str
+    at: datetime
+    breaking: bool
+    commit: str
+    notes: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunnerList:
     """`own` says that the server's own worker takes jobs, too; `newest` is the newest release."""
 
     rows: tuple[RunnerRow, ...]
     own: bool
     newest: str
+    releases: tuple[ReleaseRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,4 +66,6 @@ def spec_of(tx: Tx, job: InfraJob) -> Spec | None:
 
 def missing(uid: str) -> NotFound:
     """What is told of a job that is not there, or that the caller may not see."""
-    return NotFound("Job not found", code="infra_job_not_found", hint=f"Look at the list of jobs for {uid[:40]}.")
+    return NotFound(
+        "Job not found", code="infra_job_not_found", hint=f"None that you may see is {uid[:40]}: look at the list."
+    )

@@ -203,9 +203,18 @@ async def test_a_lock_that_is_named_is_taken_away_and_no_other(crew) -> None:
     await said_no(crew, 400, "POST", at, {"reason": "It hung.", "lock_id": "x" * 101})
     await said_no(crew, 400, "POST", at, {"lock_id": "abc"})
     assert (await one.write(rows.state(1), "abc")).status_code == 200
-    for named in ("abc", None, ""):
-        await crew.once("infra-state.unlocked", "POST", at, {"reason": "It hung.", "lock_id": named})
-        assert (await one.lock("abc")).status_code == 200
+    await crew.once("infra-state.unlocked", "POST", at, {"reason": "It hung.", "lock_id": "abc"})
+    lost = await one.lock("abc")
+    assert (lost.status_code, lost.json()["code"]) == (409, "state_lock_lost")
+
+
+@pytest.mark.parametrize("named", [None, ""])
+async def test_a_lock_that_is_not_named_is_taken_away_whichever_it_is(crew, named) -> None:
+    one = await attempted(crew)
+    await one.lock("abc")
+    at = f"{await place(crew)}/unlock"
+    await crew.once("infra-state.unlocked", "POST", at, {"reason": "It hung.", "lock_id": named})
+    assert (await kept(crew)).lock_id is None
 
 
 async def test_of_two_who_take_one_lock_away_the_second_does_not_take_the_next(crew) -> None:

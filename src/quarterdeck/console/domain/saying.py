@@ -44,6 +44,7 @@ SAID = {
     "identity-provider.changed": "changed the",
     "identity-provider.removed": "removed the",
     "cloud-identity.begun": "began to connect the",
+    "cloud-identity.bound": "bound to zones the",
     "cloud-identity.connected": "connected the",
     "cloud-identity.disconnected": "disconnected the",
     "cloud-identity.verified": "proved the",

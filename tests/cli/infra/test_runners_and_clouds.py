@@ -62,7 +62,9 @@ def test_runners_are_shown_drained_preferred_and_forgotten(qd: Command, infra: I
     assert "outdated   the server is 0.5.0" in qd("runner", "show", "fra-1").out
     row.update(kind="runner")
     assert "outdated   the newest is 0.5.0" in qd("runner", "show", "fra-1").out
-    row.update(kind="runner", outdated=False, due_version=None)
+    row.update(kind="runner", outdated=False, due_version=None, looks_only=True)
+    assert "jobs       takes looks for drift alone" in qd("runner", "show", "fra-1").out
+    assert "takes looks for drift alone" in qd("runner", "list").out
     assert qd("runner", "drain", "fra-1", "--reason", "disk").out == "Runner fra-1 is given no more jobs.\n"
     assert qd("runner", "drain", "--id", row["id"], "--off").out == "Runner fra-1 is given jobs again.\n"
     assert infra.bodies("drain") == [{"draining": True, "reason": "disk"}, {"draining": False}]

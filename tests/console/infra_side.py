@@ -357,7 +357,7 @@ class InfraSide:
                        job="", current=False)  # fmt: skip
         first = replace(written, number=1, serial=116, current=False)
         versions = tuple(one for one in (written, back, first) if before is None or one.number < before)
-        lock = LockView("worker@fra-1", "apply", NOW, f"/console/infra/jobs/{RUNS}", left=row is EDGE_ROW)
+        lock = LockView("l1", "worker@fra-1", "apply", NOW, f"/console/infra/jobs/{RUNS}", left=row is EDGE_ROW)
         return StateView(row, exists=True, version=3, serial=118, lineage="6f1c2b7e", resources=12, lock=lock,
                          versions=versions, older=None)  # fmt: skip
 
@@ -380,8 +380,8 @@ class InfraSide:
     async def roll_infra_state_back(self, who: Any, spec: str, number: int, reason: str, confirmation: str) -> None:
         self._did("state-back", spec, number, reason, confirmation)
 
-    async def unlock_infra_state(self, who: Any, spec: str, reason: str) -> None:
-        self._did("unlock-state", spec, reason)
+    async def unlock_infra_state(self, who: Any, spec: str, reason: str, lock: str) -> None:
+        self._did("unlock-state", spec, reason, lock)
 
     async def infra_runners(self, who: Any) -> RunnerList:
         return RunnerList(() if self.empty else tuple(RUNNERS.values()), own=True, newest="0.4.0", releases=RELEASES)

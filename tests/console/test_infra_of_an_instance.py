@@ -231,7 +231,10 @@ async def test_what_is_not_as_it_should_be_comes_to_the_first_page(crew):
     assert "Left behind" in state
     empty = await send(crew, "POST", f"{INFRA}/specs/{spec}/state/unlock", reason="")
     assert empty.status_code == 400
-    await posted(crew, f"{INFRA}/specs/{spec}/state/unlock", reason="It is over")
+    assert '<input type="hidden" name="lock" value="l1">' in await page(crew, f"{INFRA}/specs/{spec}/state/unlock")
+    another = await send(crew, "POST", f"{INFRA}/specs/{spec}/state/unlock", reason="It is over", lock="l0")
+    assert another.status_code == 409, "somebody has taken another one since the page was shown"
+    await posted(crew, f"{INFRA}/specs/{spec}/state/unlock", reason="It is over", lock="l1")
     assert "locked by nobody who works" not in await page(crew, "/console/")
     kept = await send(crew, "POST", f"{INFRA}/specs/{spec}/delete", confirmation="ledger")
     assert kept.status_code == 409

@@ -69,7 +69,7 @@ DEEDS: list[tuple[str, dict[str, str], tuple[Any, ...], str]] = [
     (f"{JOBS}/{WAITS}/pin", {"runner": RUNNER}, ("pin", WAITS, RUNNER), f"{JOBS}/{WAITS}"),
     (f"{STATE}/rollback", {"version": "2", "reason": "early", "confirmation": "ledger"},
      ("state-back", LEDGER, 2, "early", "ledger"), STATE),
-    (f"{STATE}/unlock", {"reason": "it is gone"}, ("unlock-state", LEDGER, "it is gone"), STATE),
+    (f"{STATE}/unlock", {"reason": "it is gone", "lock": "l1"}, ("unlock-state", LEDGER, "it is gone", "l1"), STATE),
     (f"{RUNNERS}/{RUNNER}/drain", {"deed": "drain", "reason": "new disk"}, ("drain-runner", RUNNER, True, "new disk"),
      f"{RUNNERS}/{RUNNER}"),
     (f"{RUNNERS}/{RUNNER}/drain", {"deed": "undrain"}, ("drain-runner", RUNNER, False, ""), f"{RUNNERS}/{RUNNER}"),

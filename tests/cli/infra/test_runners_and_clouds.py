@@ -169,6 +169,19 @@ def test_clouds_are_listed_and_forgotten(qd: Command, infra: InfraApi) -> None:
     failed(qd("connector", "remove", "aws", "-y"), 2, "aws is the name of 2")
 
 
+def test_an_identity_is_bound_to_zones_and_freed(qd: Command, infra: InfraApi) -> None:
+    infra.add_identity("aws", "AWS (1)")
+    payments, _ = infra.add_zone("payments"), infra.add_zone("play")
+    assert qd("connector", "zones", "aws").out == "AWS (1) is used in every zone.\n"
+    assert qd("connector", "zones", "aws", "payments").out == "AWS (1) is used in payments alone.\n"
+    assert qd("connector", "zones", "AWS (1)").out == "AWS (1) is used in payments alone.\n"
+    assert json.loads(qd("connector", "zones", "aws", "--json").out) == {"zone_ids": [payments["id"]], "bound": True}
+    failed(qd("connector", "zones", "aws", "nowhere"), 5, "There is no zone nowhere.")
+    failed(qd("connector", "zones", "aws", "play", "--everywhere"), 2, "Name zones, or --everywhere.")
+    assert qd("connector", "zones", "aws", "--everywhere").out == "AWS (1) is used in every zone.\n"
+    assert infra.bodies("bind") == [{"zone_ids": [payments["id"]]}, {"zone_ids": []}]
+
+
 @pytest.mark.parametrize("noun", ["cluster", "clusters"])
 def test_clusters_are_listed(qd: Command, infra: InfraApi, noun: str) -> None:
     assert "There is no cluster yet." in qd(noun, "list").err

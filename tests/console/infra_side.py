@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -428,7 +428,15 @@ class InfraSide:
         row = _of(IDENTITIES, uid, "cloud identity")
         found = (("Regions", ("eu-west-1", "eu-central-1")),) if row.verified else ()
         used = (("ledger", f"{SPECS}/{LEDGER}"),) if row.verified else ()
-        return IdentityView(row, (Fact("Cloud", row.provider),), (Fact("External id", "5f37", code=True),), found, used)
+        return IdentityView(
+            row,
+            (Fact("Cloud", row.provider),),
+            (Fact("External id", "5f37", code=True),),
+            found,
+            used,
+            ((ZONE, "payments", True),),
+            bound=True,
+        )
 
     async def begin_cloud_identity(self, who: Any, provider: str, name: str) -> str:
         self._did("begin-cloud", provider, name)
@@ -437,6 +445,9 @@ class InfraSide:
     async def connect_cloud_identity(self, who: Any, uid: str, values: Mapping[str, str]) -> str:
         self._did("connect-cloud", uid, dict(values))
         return RUNS
+
+    async def bind_cloud_identity(self, who: Any, uid: str, zones: Sequence[str]) -> None:
+        self._did("bind-cloud", uid, tuple(zones))
 
     async def refresh_cloud_identity(self, who: Any, uid: str) -> str:
         self._did("refresh-cloud", uid)

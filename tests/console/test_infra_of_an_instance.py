@@ -370,6 +370,22 @@ async def test_a_cloud_is_begun_connected_and_disconnected(crew):
     assert (await send(crew, "GET", at)).status_code == 404
 
 
+async def test_a_cloud_is_bound_to_zones_and_freed(crew):
+    zone, at = await zoned(crew), await posted(crew, f"{INFRA}/clouds", provider="aws", name="Billing")
+    box = rf'name="zone-{zone}" value="yes"( checked)?>'
+    assert re.search(box, await page(crew, at)).group(1) is None
+    assert await posted(crew, f"{at}/zones", **{f"zone-{zone}": "yes"}) == at
+    assert re.search(box, await page(crew, at)).group(1) == " checked"
+    _, viewer = await crew.person("vic", "organization:viewer")
+    assert re.search(r"<p>\w+ alone</p>", await page(crew, at, viewer))
+    assert (await send(crew, "POST", f"{at}/zones", viewer)).status_code == 403
+    unknown = await send(crew, "POST", f"{at}/zones", **{"zone-nowhere": "yes"})
+    assert unknown.status_code == 404
+    await posted(crew, f"{at}/zones")
+    assert re.search(box, await page(crew, at)).group(1) is None
+    assert "Every specification may use it." in await page(crew, at, viewer)
+
+
 async def test_a_form_that_is_behind_shows_both_and_loses_nothing(crew):
     spec = await made(crew)
     one = f"{INFRA}/specs/{spec}/edit"

@@ -83,6 +83,8 @@ DEEDS: list[tuple[str, dict[str, str], tuple[Any, ...], str]] = [
     (CLOUDS, {"provider": "gcp", "name": "Data"}, ("begin-cloud", "gcp", "Data"), f"{CLOUDS}/{BEGUN}"),
     (f"{CLOUDS}/{IDENTITY}/connect", {"role_arn": "arn:aws:iam::1:role/x", "secret_key": "no"},
      ("connect-cloud", IDENTITY, {"role_arn": "arn:aws:iam::1:role/x"}), f"{JOBS}/{RUNS}"),
+    (f"{CLOUDS}/{IDENTITY}/zones", {f"zone-{LEDGER}": "yes", "zone-other": "no"}, ("bind-cloud", IDENTITY, (LEDGER,)),
+     f"{CLOUDS}/{IDENTITY}"),
     (f"{CLOUDS}/{IDENTITY}/refresh", {}, ("refresh-cloud", IDENTITY), f"{JOBS}/{RUNS}"),
     (f"{CLOUDS}/{IDENTITY}/disconnect", {"confirmation": "Billing account"},
      ("disconnect-cloud", IDENTITY, "Billing account"), CLOUDS),

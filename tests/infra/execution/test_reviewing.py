@@ -4,10 +4,13 @@ anybody's program.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import struct
 import subprocess
+import zipfile
 from pathlib import Path
 
 import msgspec
@@ -115,7 +118,7 @@ async def test_the_plan_of_a_runner_that_told_its_changes_alone_is_compared_by_t
     plan = await bench.plan(FULL)
     shown = json.loads(_shown(bench, server, plan))
     alone = planning.read(json.dumps({"resource_changes": shown["resource_changes"]}).encode(), changes_alone=True)
-    plan.reviewed = reviewing.digest(alone.summary, alone.changes, "changes")
+    plan.reviewed = reviewing.digest(alone.summary, alone.changes, "changes", alone.whole)
     await bench.run(bench.order("DEPLOY", FULL, plan=plan))
     assert server.resources()
 
@@ -146,3 +149,74 @@ def _shown(bench, server, plan: SavedPlan) -> bytes:
     place.mkdir()
     (place / "plan.out").write_bytes(server.artefacts[plan.job])
     return subprocess.run(["terraform", "show", "-json", "plan.out"], cwd=place, check=True, capture_output=True).stdout
+
+
+def polyglot(evil: bytes, honest: bytes) -> bytes:
+    """An archive that Terraform reads as one plan, and Python by its directory for large archives as the other."""
+
+    def split(archive: bytes) -> tuple[int, bytes, bytes]:
+        at = archive.rfind(b"PK\5\6")
+        number, size, start = struct.unpack("<HII", archive[at + 10 : at + 20])
+        return number, archive[:start], archive[start : start + size]
+
+    (many, bodies, listed), (number, more, directory) = split(evil), split(honest)
+    moved, at = bytearray(directory), 0
+    while at < len(moved):
+        lengths = struct.unpack("<HHH", moved[at + 28 : at + 34])
+        (start,) = struct.unpack("<I", moved[at + 42 : at + 46])
+        moved[at + 42 : at + 46] = struct.pack("<I", start + len(bodies))
+        at += 46 + sum(lengths)
+    first = len(bodies) + len(more)
+    second = first + len(listed) + 4
+    body = bodies + more + listed + b"JUNK" + bytes(moved)
+    large = struct.pack("<4sQHHLLQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, number, number, len(moved), second)
+    where = struct.pack("<4sLQL", b"PK\6\7", 0, len(body), 1)
+    return body + large + where + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, many, many, len(listed), first, 0)
+
+
+async def test_an_archive_that_two_programs_read_differently_is_applied_as_it_was_compared(bench, server, tmp_path):
+    honest, mark = await bench.plan(MINIMAL), tmp_path / "ran"
+    raw = server.artefacts[honest.job]
+    template = (modules.TEMPLATES / "local" / "main.tf").read_text().splitlines()
+    name = next(line for line in template if "terraform_data" in line).split('"')[3]
+    override = (
+        f'{BACKEND}\nresource "terraform_data" "{name}" {{\n  provisioner "local-exec" {{\n'
+        f'    command = "touch {mark}"\n  }}\n}}\n'
+    )
+    evil = forged(bench, server, tmp_path / "forge", MINIMAL, backend=override)
+    server.artefacts[honest.job] = content = polyglot(evil, raw)
+    plan = SavedPlan(honest.job, hashlib.sha256(content).hexdigest(), len(content), honest.reviewed)
+    with contextlib.suppress(Problem):
+        await bench.run(bench.order("DEPLOY", MINIMAL, plan=plan))
+    assert not mark.exists()
+
+
+def test_a_plan_that_leaves_a_file_of_the_module_out_is_another_one(tmp_path):
+    module, saved = tmp_path / "module", tmp_path / "plan"
+    module.mkdir()
+    for name in ("main.tf", "policy.tf"):
+        (module / name).write_text("# kept\n")
+    with zipfile.ZipFile(saved, "w") as archive:
+        archive.writestr("tfplan", b"")
+        archive.writestr("tfconfig/m-/main.tf", "# kept\n")
+    with pytest.raises(Problem) as refused:
+        reviewing.require_ours(saved, module, tmp_path)
+    assert refused.value.code == "plan_differs"
+
+
+@pytest.mark.parametrize("number", [1, 1500])
+def test_what_is_cut_from_a_list_of_changes_is_compared_too(number):
+    def content(last: str) -> bytes:
+        changes = [
+            {"address": f"a.x[{at}]", "type": "a",
+             "change": {"actions": ["create"], "before": None, "after": {"text": "y" * 5000 + last}}}
+            for at in range(number)
+        ]  # fmt: skip
+        return json.dumps({"resource_changes": changes}).encode()
+
+    read = planning.read(content("told"))
+    reviewed = reviewing.digest(read.summary, read.changes, "plan", read.whole)
+    reviewing.require_read(content("told"), reviewed)
+    with pytest.raises(Problem) as refused:
+        reviewing.require_read(content("untold"), reviewed)
+    assert refused.value.code == "plan_differs"

@@ -147,7 +147,7 @@ class Bench:
         order = self.order("PLAN", snapshot, **more)
         await self.run(order)
         (report,) = self.ledger.of("plan")
-        reviewed = reviewing.digest(report["summary"], report["changes"], "plan")
+        reviewed = reviewing.digest(report["summary"], report["changes"], "plan", report["whole"])
         return SavedPlan(job=order.job, sha256=report["sha256"], size=report["size"], reviewed=reviewed)
 
     async def deploy(self, snapshot: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:

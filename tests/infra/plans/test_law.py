@@ -222,7 +222,7 @@ def test_the_server_applies_what_it_has_planned_itself(yard):
 def test_a_plan_of_a_runner_that_came_to_the_servers_own_worker_is_refused_there(yard, monkeypatch):
     spec, own = yard.spec(), yard.own()
     plan = foreign_plan(yard, spec, yard.runner())
-    monkeypatch.setattr(creating, "needed", lambda *_: frozenset({"infra"}))
+    monkeypatch.setattr(creating, "needed", lambda *_, **__: frozenset({"infra"}))
     uid = yard.ask("DEPLOY", spec, plan_job_uid=plan)
     assert own.claim() == []
     assert (yard.job(uid).status, yard.job(uid).error_code) == ("FAILED", "infra_needs_runner")
@@ -250,7 +250,7 @@ def test_the_changes_that_a_foreign_runner_told_are_what_its_plan_is_compared_by
     spec = yard.spec()
     plan = foreign_plan(yard, spec, yard.runner())
     nothing = planning.read(b'{"resource_changes": []}')
-    assert yard.kept(plan).reviewed == reviewing.digest(nothing.summary, [], "changes")
+    assert yard.kept(plan).reviewed == reviewing.digest(nothing.summary, [], "changes", nothing.whole)
 
 
 @pytest.mark.parametrize("told", [True, False])

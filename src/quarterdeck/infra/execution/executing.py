@@ -281,6 +281,7 @@ class Job:
         basis = await asyncio.to_thread(planning.basis, self.layout.plan)
         report = {
             "summary": planned.summary,
+            "whole": planned.whole,
             "changes": planned.changes,
             "drift": planned.drift,
             "truncated": planned.truncated,

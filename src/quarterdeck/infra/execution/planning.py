@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 import zlib
@@ -22,6 +23,7 @@ MOST_LISTED = 220 << 10
 LONGEST_VALUE = 4096
 LONGEST_ADDRESS = 500
 LARGEST_STATE = 64 << 20
+NAMED, VALUES = ("address", "deposed", "type"), ("actions", "before", "after", "after_unknown", "importing")
 ACTIONS = ("create", "update", "delete", "replace", "read", "forget", "no_op")
 
 
@@ -30,7 +32,8 @@ class Planned:
     """`summary` counts each of `ACTIONS` and `drifted`, `imported`. `changes` are those that change something, each
     `{address, type, action, before, after}`, with `reason` (`reasons.REASONS`) and `forced_by`, the places that force a
     replacement, where there are such, and `truncated` where values are left out; `drift` the same of what was changed
-    by somebody else. `secrets` are texts that must not be shown anywhere.
+    by somebody else. `secrets` are texts that must not be shown anywhere. `whole` is the SHA-256 of every change with
+    all of its values, those too that are cut, masked or left out elsewhere.
     """
 
     summary: dict[str, int]
@@ -38,6 +41,7 @@ class Planned:
     drift: list[dict[str, Any]]
     truncated: bool
     secrets: set[str] = field(repr=False)
+    whole: str = ""
 
 
 def unreadable() -> Problem:
@@ -77,9 +81,13 @@ def _planned(plan: dict[str, Any]) -> Planned:
     budget = _Budget()
     changes: list[dict[str, Any]] = []
     drift: list[dict[str, Any]] = []
+    whole = hashlib.sha256(_canonical(plan.get("output_changes")))
     for entry in _entries(plan, "resource_changes"):
         action = action_of(entry["change"].get("actions"))
         summary[action] += 1
+        if action != "no_op":
+            values = [entry["change"].get(name) for name in VALUES]
+            whole.update(_canonical([[entry.get(name) for name in NAMED], values]))
         summary["imported"] += 1 if entry["change"].get("importing") else 0
         if action != "no_op" or entry["change"].get("importing"):
             budget.add(changes, _told(entry, action, secrets))
@@ -88,7 +96,11 @@ def _planned(plan: dict[str, Any]) -> Planned:
         if action != "no_op":
             summary["drifted"] += 1
             budget.add(drift, _told(entry, action, secrets))
-    return Planned(summary, changes, drift, budget.truncated, secrets)
+    return Planned(summary, changes, drift, budget.truncated, secrets, whole.hexdigest())
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def action_of(actions: Any) -> str:

@@ -5,6 +5,7 @@ and a saved plan carries its own configuration, which may do more than the chang
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
 import zipfile
@@ -17,6 +18,7 @@ import msgspec
 
 from quarterdeck.infra.execution import planning
 from quarterdeck.kernel import trees
+from quarterdeck.kernel.durable import write_durably
 from quarterdeck.kernel.errors import Conflict, Problem
 from quarterdeck.kernel.storable import storable
 
@@ -38,9 +40,9 @@ def differs(why: str) -> Problem:
     )
 
 
-def digest(summary: Mapping[str, Any], changes: Sequence[Any], form: Form) -> str:
-    """`FORM:SHA256` of counts and changes as `planning.read` tells them."""
-    told = _plain(storable({"summary": dict(summary), "changes": list(changes)}))
+def digest(summary: Mapping[str, Any], changes: Sequence[Any], form: Form, whole: str = "") -> str:
+    """`FORM:SHA256` of counts and changes as `planning.read` tells them, and of what it says of them whole."""
+    told = _plain(storable({"summary": dict(summary), "changes": list(changes), "whole": whole}))
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return f"{form}:{hashlib.sha256(text.encode()).hexdigest()}"
 
@@ -58,26 +60,55 @@ def require_read(content: bytes, reviewed: str) -> None:
     """Raise `Conflict` (`plan_differs`) unless this JSON of a plan is what the digest was made of."""
     form: Form = "changes" if reviewed.startswith("changes:") else "plan"
     plan = planning.read(content, changes_alone=form == "changes")
-    if digest(plan.summary, plan.changes, form) != reviewed:
+    if digest(plan.summary, plan.changes, form, plan.whole) != reviewed:
         raise differs("it would change something else")
 
 
 def require_ours(plan: Path, module: Path, data: Path) -> None:
     """Raise `Conflict` (`plan_differs`) unless a saved plan carries the configuration of `module`, initialized with its
     data in `data`, and keeps its state where the job's environment says. Raises `Invalid` (`infra_plan_unreadable`).
+
+    The file is written anew of just what was compared: archives can be made that two programs read differently.
     """
     places = {ROOT: module, **_modules(module, data)}
     try:
-        with zipfile.ZipFile(plan) as archive:
-            names = archive.namelist()
-            if len(names) > MOST_FILES or len(set(names)) != len(names):
-                raise planning.unreadable()
-            for name in names:
-                if name.startswith(CONFIGURATION):
-                    _compare(name, _read(archive, name, LARGEST_FILE), places)
-            _require_backend(_read(archive, "tfplan", LARGEST_BODY))
+        members = _members(plan)
+        for name, content in members.items():
+            if name.startswith(CONFIGURATION):
+                _compare(name, content, places)
+        _require_complete(members, places)
+        _require_backend(members["tfplan"])
+        fresh = io.BytesIO()
+        with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        write_durably(plan, fresh.getvalue())
     except (OSError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, EOFError):
         raise planning.unreadable() from None
+
+
+def _members(plan: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(plan) as archive:
+        names = archive.namelist()
+        if len(names) > MOST_FILES or len(set(names)) != len(names):
+            raise planning.unreadable()
+        found, left = dict[str, bytes](), LARGEST_BODY
+        for name in names:
+            found[name] = _read(archive, name, LARGEST_FILE if name.startswith(CONFIGURATION) else left)
+            left -= len(found[name])
+            if left < 0:
+                raise planning.unreadable()
+    return found
+
+
+def _require_complete(members: Mapping[str, bytes], places: Mapping[str, Path]) -> None:
+    """A plan that leaves a file of the configuration out, such as one of providers, was made of another one."""
+    for key, place in places.items():
+        for file in sorted(place.iterdir()):
+            plain = file.name.endswith((".tf", ".tf.json")) and not file.name.startswith((".", "#"))
+            another = (place / file.name.replace(".tf", ".tofu")).exists()  # OpenTofu takes that one instead
+            if plain and not another and file.is_file() and f"{CONFIGURATION}{key}/{file.name}" not in members:
+                raise differs(f"the module's {file.name[:80]!r} is not in it")
 
 
 def _read(archive: zipfile.ZipFile, name: str, most: int) -> bytes:

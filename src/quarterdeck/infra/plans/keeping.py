@@ -35,7 +35,8 @@ def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any], fence: int, reviewed:
     if plan.fence != fence:
         plan.artefact_key = plan.artefact_sha256 = plan.artefact_size = None
         plan.fence = fence
-    plan.reviewed = reviewed or reviewing.digest(_object(report.get("summary")), _list(report.get("changes")), "plan")
+    counts, changes = _object(report.get("summary")), _list(report.get("changes"))
+    plan.reviewed = reviewed or reviewing.digest(counts, changes, "plan", str(report.get("whole") or ""))
     plan.summary = summary.counts(report.get("summary"))
     plan.changes, cut = summary.changes(report.get("changes"))
     plan.drift = summary.changes(report.get("drift"))[0][: drift.MOST_CHANGES]

@@ -60,7 +60,7 @@ def read(told: Mapping[str, Any], *, ends: bool) -> Heard:
             content = given.pop(PLAN)
             plan = planning.of(content)
             alone = planning.of(content, changes_alone=True)  # all that whoever applies it can compare
-            reviewed = reviewing.digest(alone.summary, alone.changes, "changes")
+            reviewed = reviewing.digest(alone.summary, alone.changes, "changes", alone.whole)
         except Problem:
             if not ends:
                 raise

@@ -87,7 +87,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0036');
+INSERT INTO "alembic_version" VALUES('0037');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -186,6 +186,346 @@ CREATE TABLE audit_tombstones (
 CREATE TABLE audit_unsealed (
 	event_id INTEGER NOT NULL, 
 	CONSTRAINT pk_audit_unsealed PRIMARY KEY (event_id)
+);
+--
+CREATE TABLE broker_agents (
+	worker_id INTEGER NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	secret_hash VARCHAR(64), 
+	earlier_secret_hash VARCHAR(64), 
+	earlier_until BIGINT, 
+	scope JSON NOT NULL, 
+	public_key VARCHAR(44), 
+	public_key_algorithm VARCHAR(20), 
+	public_key_set_at BIGINT, 
+	reported JSON NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_agents PRIMARY KEY (id), 
+	CONSTRAINT fk_broker_agents_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_broker_agents_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_broker_agents_uid UNIQUE (uid), 
+	CONSTRAINT uq_broker_agents_worker_id UNIQUE (worker_id)
+);
+--
+CREATE TABLE broker_app_mappings (
+	organization_id INTEGER NOT NULL, 
+	secret_id INTEGER, 
+	connection_id INTEGER, 
+	endpoint_id INTEGER NOT NULL, 
+	application_name VARCHAR(300) NOT NULL, 
+	application_namespace VARCHAR(300), 
+	project_name VARCHAR(300), 
+	cluster_name VARCHAR(300), 
+	enabled BOOLEAN NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	deleted_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_app_mappings PRIMARY KEY (id), 
+	CONSTRAINT one_scope CHECK ((secret_id IS NULL) <> (connection_id IS NULL)), 
+	CONSTRAINT fk_broker_app_mappings_connection_id FOREIGN KEY(connection_id) REFERENCES broker_connections (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_broker_app_mappings_endpoint_id FOREIGN KEY(endpoint_id) REFERENCES broker_argocd_endpoints (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_broker_app_mappings_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_broker_app_mappings_secret_id FOREIGN KEY(secret_id) REFERENCES broker_secrets (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_broker_app_mappings_uid UNIQUE (uid)
+);
+--
+CREATE TABLE broker_argocd_endpoints (
+	organization_id INTEGER NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	environment_id INTEGER, 
+	base_url VARCHAR(1000) NOT NULL, 
+	token TEXT NOT NULL, 
+	kms_key_id VARCHAR(200) NOT NULL, 
+	tls_ca_pem TEXT, 
+	tls_server_name VARCHAR(300), 
+	enabled BOOLEAN NOT NULL, 
+	last_health_at BIGINT, 
+	health_error VARCHAR(1000), 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	deleted_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_argocd_endpoints PRIMARY KEY (id), 
+	CONSTRAINT fk_broker_argocd_endpoints_environment_id FOREIGN KEY(environment_id) REFERENCES workspace_environments (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_broker_argocd_endpoints_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_broker_argocd_endpoints_uid UNIQUE (uid)
+);
+--
+CREATE TABLE broker_connections (
+	organization_id INTEGER NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	provider_type VARCHAR(40) NOT NULL, 
+	config JSON NOT NULL, 
+	credential TEXT, 
+	project_id INTEGER, 
+	environment_name VARCHAR(200), 
+	agent_scope JSON NOT NULL, 
+	enabled BOOLEAN NOT NULL, 
+	discover_seconds INTEGER NOT NULL, 
+	discovered_at BIGINT, 
+	checked_at BIGINT, 
+	health_error VARCHAR(1000), 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	deleted_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_connections PRIMARY KEY (id), 
+	CONSTRAINT fk_broker_connections_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_broker_connections_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_broker_connections_uid UNIQUE (uid)
+);
+--
+CREATE TABLE broker_data_keys (
+	worker_id INTEGER NOT NULL, 
+	job_id BIGINT NOT NULL, 
+	digest VARCHAR(64) NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	expires_at BIGINT NOT NULL, 
+	used_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_data_keys PRIMARY KEY (id), 
+	CONSTRAINT fk_broker_data_keys_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_broker_data_keys_uid UNIQUE (uid)
+);
+--
+CREATE TABLE broker_jobs (
+	organization_id INTEGER NOT NULL, 
+	job_type VARCHAR(20) NOT NULL, 
+	status VARCHAR(20) NOT NULL, 
+	request_id INTEGER, 
+	connection_id INTEGER, 
+	agent_scope JSON NOT NULL, 
+	payload JSON NOT NULL, 
+	correlation_uid VARCHAR(36) NOT NULL, 
+	ledger_id BIGINT, 
+	worker_id INTEGER, 
+	worker_name VARCHAR(200), 
+	attempts INTEGER NOT NULL, 
+	error_code VARCHAR(120), 
+	error_message TEXT, 
+	created_at BIGINT NOT NULL, 
+	claimed_at BIGINT, 
+	completed_at BIGINT, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_jobs PRIMARY KEY (id), 
+	CONSTRAINT fk_broker_jobs_connection_id FOREIGN KEY(connection_id) REFERENCES broker_connections (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_broker_jobs_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_broker_jobs_request_id FOREIGN KEY(request_id) REFERENCES broker_requests (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_broker_jobs_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id) ON DELETE SET NULL, 
+	CONSTRAINT uq_broker_jobs_uid UNIQUE (uid)
+);
+--
+CREATE TABLE broker_observations (
+	request_id INTEGER NOT NULL, 
+	mapping_id INTEGER NOT NULL, 
+	application_name VARCHAR(300) NOT NULL, 
+	application_namespace VARCHAR(300), 
+	state VARCHAR(20) NOT NULL, 
+	"before" JSON NOT NULL, 
+	observed JSON NOT NULL, 
+	polls INTEGER NOT NULL, 
+	last_error VARCHAR(1000), 
+	executed_at BIGINT NOT NULL, 
+	timeout_at BIGINT NOT NULL, 
+	last_polled_at BIGINT, 
+	terminal_at BIGINT, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_observations PRIMARY KEY (id), 
+	CONSTRAINT fk_broker_observations_mapping_id FOREIGN KEY(mapping_id) REFERENCES broker_app_mappings (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_broker_observations_request_id FOREIGN KEY(request_id) REFERENCES broker_requests (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_broker_observations_request_id_mapping_id UNIQUE (request_id, mapping_id), 
+	CONSTRAINT uq_broker_observations_uid UNIQUE (uid)
+);
+--
+CREATE TABLE broker_policies (
+	organization_id INTEGER NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	selector JSON NOT NULL, 
+	workflow_id INTEGER NOT NULL, 
+	project_id INTEGER, 
+	priority INTEGER NOT NULL, 
+	direct_reveal BOOLEAN NOT NULL, 
+	enabled BOOLEAN NOT NULL, 
+	is_system BOOLEAN NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_policies PRIMARY KEY (id), 
+	CONSTRAINT fk_broker_policies_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_broker_policies_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_broker_policies_workflow_id FOREIGN KEY(workflow_id) REFERENCES broker_workflows (id), 
+	CONSTRAINT uq_broker_policies_uid UNIQUE (uid)
+);
+--
+CREATE TABLE broker_projects (
+	organization_id INTEGER NOT NULL, 
+	project_id INTEGER NOT NULL, 
+	owner_team_id VARCHAR(36), 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_projects PRIMARY KEY (id), 
+	CONSTRAINT fk_broker_projects_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_broker_projects_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_broker_projects_project_id UNIQUE (project_id), 
+	CONSTRAINT uq_broker_projects_uid UNIQUE (uid)
+);
+--
+CREATE TABLE broker_requests (
+	organization_id INTEGER NOT NULL, 
+	requester_id BIGINT NOT NULL, 
+	on_behalf VARCHAR(80), 
+	kind VARCHAR(20) NOT NULL, 
+	status VARCHAR(20) NOT NULL, 
+	justification TEXT NOT NULL, 
+	revision INTEGER NOT NULL, 
+	workflow_id INTEGER NOT NULL, 
+	explanation JSON NOT NULL, 
+	connection_id INTEGER, 
+	provider_type VARCHAR(40) NOT NULL, 
+	provider_config JSON NOT NULL, 
+	secret_ref VARCHAR(1000) NOT NULL, 
+	keys JSON NOT NULL, 
+	project_id INTEGER, 
+	environment_id INTEGER, 
+	environment_name VARCHAR(200), 
+	production BOOLEAN NOT NULL, 
+	recipient_key VARCHAR(44), 
+	rotation JSON, 
+	granted_by_id BIGINT, 
+	granted_until BIGINT, 
+	break_glass BOOLEAN NOT NULL, 
+	reviewed_by_id BIGINT, 
+	reviewed_at BIGINT, 
+	review_comment VARCHAR(2000), 
+	job_id BIGINT, 
+	reject_reason VARCHAR(2000), 
+	error_code VARCHAR(120), 
+	error_message TEXT, 
+	expires_at BIGINT, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	approved_at BIGINT, 
+	ended_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_requests PRIMARY KEY (id), 
+	CONSTRAINT fk_broker_requests_connection_id FOREIGN KEY(connection_id) REFERENCES broker_connections (id), 
+	CONSTRAINT fk_broker_requests_environment_id FOREIGN KEY(environment_id) REFERENCES workspace_environments (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_broker_requests_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_broker_requests_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_broker_requests_workflow_id FOREIGN KEY(workflow_id) REFERENCES broker_workflows (id), 
+	CONSTRAINT uq_broker_requests_job_id UNIQUE (job_id), 
+	CONSTRAINT uq_broker_requests_uid UNIQUE (uid)
+);
+--
+CREATE TABLE broker_secret_labels (
+	secret_id INTEGER NOT NULL, 
+	"key" VARCHAR(200) NOT NULL, 
+	value VARCHAR(500) NOT NULL, 
+	CONSTRAINT pk_broker_secret_labels PRIMARY KEY (secret_id, "key"), 
+	CONSTRAINT fk_broker_secret_labels_secret_id FOREIGN KEY(secret_id) REFERENCES broker_secrets (id) ON DELETE CASCADE
+);
+--
+CREATE TABLE broker_secrets (
+	organization_id INTEGER NOT NULL, 
+	cluster_name VARCHAR(200) NOT NULL, 
+	provider_type VARCHAR(40) NOT NULL, 
+	secret_ref VARCHAR(1000) NOT NULL, 
+	provider_config JSON NOT NULL, 
+	labels JSON NOT NULL, 
+	version VARCHAR(200), 
+	checksum VARCHAR(200), 
+	created_at_source BIGINT, 
+	updated_at_source BIGINT, 
+	status VARCHAR(10) NOT NULL, 
+	first_seen_at BIGINT NOT NULL, 
+	last_seen_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_secrets PRIMARY KEY (id), 
+	CONSTRAINT fk_broker_secrets_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_broker_secrets_uid UNIQUE (uid)
+);
+--
+CREATE TABLE broker_votes (
+	request_id INTEGER NOT NULL, 
+	revision INTEGER NOT NULL, 
+	step INTEGER NOT NULL, 
+	approver_id BIGINT NOT NULL, 
+	decision VARCHAR(10) NOT NULL, 
+	comment VARCHAR(2000), 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_votes PRIMARY KEY (id), 
+	CONSTRAINT fk_broker_votes_request_id FOREIGN KEY(request_id) REFERENCES broker_requests (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_broker_votes_request_id_revision_approver_id UNIQUE (request_id, revision, approver_id), 
+	CONSTRAINT uq_broker_votes_uid UNIQUE (uid)
+);
+--
+CREATE TABLE broker_workflows (
+	organization_id INTEGER NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	description VARCHAR(2000), 
+	min_approvers INTEGER NOT NULL, 
+	approver_role_uid VARCHAR(36), 
+	steps JSON NOT NULL, 
+	wrap_ttl_created_seconds INTEGER NOT NULL, 
+	wrap_ttl_approved_seconds INTEGER NOT NULL, 
+	wrap_ttl_claimed_seconds INTEGER NOT NULL, 
+	request_ttl_seconds INTEGER NOT NULL, 
+	grant_seconds INTEGER NOT NULL, 
+	require_justification BOOLEAN NOT NULL, 
+	allow_self_approval BOOLEAN NOT NULL, 
+	break_glass BOOLEAN NOT NULL, 
+	notification_channels JSON NOT NULL, 
+	is_default BOOLEAN NOT NULL, 
+	is_system BOOLEAN NOT NULL, 
+	enabled BOOLEAN NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_workflows PRIMARY KEY (id), 
+	CONSTRAINT fk_broker_workflows_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_broker_workflows_organization_id_name UNIQUE (organization_id, name), 
+	CONSTRAINT uq_broker_workflows_uid UNIQUE (uid)
+);
+--
+CREATE TABLE broker_wraps (
+	request_id INTEGER NOT NULL, 
+	direction VARCHAR(3) NOT NULL, 
+	key_name VARCHAR(400) NOT NULL, 
+	sealed TEXT, 
+	recipient BOOLEAN NOT NULL, 
+	byte_length INTEGER NOT NULL, 
+	digest VARCHAR(64) NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	expires_at BIGINT NOT NULL, 
+	consumed_at BIGINT, 
+	consumed_by_agent_id BIGINT, 
+	consumed_by_user_id BIGINT, 
+	blanked_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_wraps PRIMARY KEY (id), 
+	CONSTRAINT consumed_by_one CHECK ((consumed_at IS NULL AND consumed_by_agent_id IS NULL AND consumed_by_user_id IS NULL) OR (consumed_at IS NOT NULL AND (consumed_by_agent_id IS NULL) <> (consumed_by_user_id IS NULL))), 
+	CONSTRAINT fk_broker_wraps_request_id FOREIGN KEY(request_id) REFERENCES broker_requests (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_broker_wraps_uid UNIQUE (uid)
 );
 --
 CREATE TABLE deploy_deployments (
@@ -1983,5 +2323,71 @@ CREATE INDEX ix_infra_jobs_worker_id ON infra_jobs (worker_id, completed_at);
 CREATE INDEX ix_infra_jobs_zone_id ON infra_jobs (zone_id, id);
 --
 CREATE INDEX ix_infra_plans_spec_id ON infra_plans (spec_id, id);
+--
+CREATE INDEX ix_broker_secrets_seen ON broker_secrets (status, last_seen_at);
+--
+CREATE UNIQUE INDEX uq_broker_secrets_ref ON broker_secrets (organization_id, cluster_name, provider_type, secret_ref);
+--
+CREATE UNIQUE INDEX uq_broker_workflows_default ON broker_workflows (organization_id) WHERE is_default;
+--
+CREATE INDEX ix_broker_agents_organization_id ON broker_agents (organization_id);
+--
+CREATE INDEX ix_broker_connections_project_id ON broker_connections (project_id);
+--
+CREATE UNIQUE INDEX uq_broker_connections_name ON broker_connections (organization_id, name) WHERE deleted_at IS NULL;
+--
+CREATE INDEX ix_broker_data_keys_worker_id ON broker_data_keys (worker_id, expires_at);
+--
+CREATE UNIQUE INDEX uq_broker_data_keys_digest ON broker_data_keys (digest);
+--
+CREATE INDEX ix_broker_policies_organization_id ON broker_policies (organization_id, priority, id);
+--
+CREATE INDEX ix_broker_policies_project_id ON broker_policies (project_id);
+--
+CREATE INDEX ix_broker_policies_workflow_id ON broker_policies (workflow_id);
+--
+CREATE INDEX ix_broker_projects_organization_id ON broker_projects (organization_id);
+--
+CREATE INDEX ix_broker_secret_labels_pair ON broker_secret_labels ("key", value, secret_id);
+--
+CREATE INDEX ix_broker_argocd_endpoints_environment_id ON broker_argocd_endpoints (environment_id);
+--
+CREATE UNIQUE INDEX uq_broker_argocd_endpoints_name ON broker_argocd_endpoints (organization_id, name) WHERE deleted_at IS NULL;
+--
+CREATE INDEX ix_broker_requests_expires_at ON broker_requests (expires_at) WHERE ended_at IS NULL;
+--
+CREATE INDEX ix_broker_requests_on_behalf ON broker_requests (on_behalf);
+--
+CREATE INDEX ix_broker_requests_organization_id ON broker_requests (organization_id, id);
+--
+CREATE INDEX ix_broker_requests_requester_id ON broker_requests (organization_id, requester_id, id);
+--
+CREATE INDEX ix_broker_requests_status ON broker_requests (organization_id, status, id);
+--
+CREATE INDEX ix_broker_requests_workflow_id ON broker_requests (workflow_id);
+--
+CREATE INDEX ix_broker_app_mappings_connection_id ON broker_app_mappings (connection_id);
+--
+CREATE INDEX ix_broker_app_mappings_endpoint_id ON broker_app_mappings (endpoint_id);
+--
+CREATE INDEX ix_broker_app_mappings_organization_id ON broker_app_mappings (organization_id, application_name);
+--
+CREATE INDEX ix_broker_app_mappings_secret_id ON broker_app_mappings (secret_id);
+--
+CREATE UNIQUE INDEX ix_broker_jobs_ledger_id ON broker_jobs (ledger_id);
+--
+CREATE INDEX ix_broker_jobs_live ON broker_jobs (status, id) WHERE completed_at IS NULL;
+--
+CREATE INDEX ix_broker_jobs_organization_id ON broker_jobs (organization_id, id);
+--
+CREATE INDEX ix_broker_jobs_request_id ON broker_jobs (request_id);
+--
+CREATE INDEX ix_broker_wraps_expires_at ON broker_wraps (expires_at) WHERE consumed_at IS NULL;
+--
+CREATE UNIQUE INDEX uq_broker_wraps_key ON broker_wraps (request_id, direction, key_name);
+--
+CREATE INDEX ix_broker_observations_live ON broker_observations (last_polled_at) WHERE terminal_at IS NULL;
+--
+CREATE INDEX ix_broker_observations_mapping_id ON broker_observations (mapping_id);
 --
 DELETE FROM "sqlite_sequence";

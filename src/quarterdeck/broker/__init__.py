@@ -1,0 +1,1 @@
+"""Brokered secrets: asked for, agreed to, delivered once."""

@@ -1,0 +1,1 @@
+"""Programs that carry secrets between the server and where they are kept."""

@@ -1,0 +1,1 @@
+"""What secrets there are, without their values."""

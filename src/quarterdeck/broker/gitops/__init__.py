@@ -1,0 +1,1 @@
+"""Whether what was changed has arrived where it is used."""

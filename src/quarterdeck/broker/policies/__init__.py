@@ -1,0 +1,1 @@
+"""Which request takes which workflow."""

@@ -1,0 +1,1 @@
+"""Requests for secrets, from asking to their end."""

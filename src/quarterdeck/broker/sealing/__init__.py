@@ -1,0 +1,1 @@
+"""Cryptography of the wire, byte for byte as documented; knows no database."""

@@ -1,0 +1,1 @@
+"""Jobs of agents, carried by the ledger."""

@@ -1,0 +1,1 @@
+"""Single values on their way, sealed, good once."""

@@ -40,7 +40,8 @@ def require(
         )
     if direct_reveal:
         raise _beyond(
-            "An author's rule lets nobody read without approval.", "Leave direct_reveal_allowed out, or ask an administrator."
+            "An author's rule lets nobody read without approval.",
+            "Leave direct_reveal_allowed out, or ask an administrator.",
         )
 
 

@@ -77,11 +77,11 @@ def _compiled(tx: Tx, organization_id: int) -> tuple[Rule, ...]:
 
 
 def _rule(
-    id: int, uid: str, name: str, project_id: int | None, priority: int, selector: Mapping[str, Any],
+    number: int, uid: str, name: str, project_id: int | None, priority: int, selector: Mapping[str, Any],
     direct_reveal: bool, workflow_id: int, workflow_uid: str, workflow_name: str, workflow_enabled: bool,
 ) -> Rule:  # fmt: skip
     return Rule(
-        id=id,
+        id=number,
         uid=uid,
         name=name,
         project_id=project_id,

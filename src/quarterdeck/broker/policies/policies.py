@@ -70,16 +70,16 @@ def locked(tx: Tx, uid: str) -> Policy:
 
 def create(tx: Tx, access: Access, draft: Draft, project_uid: str | None = None) -> Policy:
     """Make a rule, of one project alone where it is named. Raises `Invalid`, `Forbidden` as `authoring.require`, and
-    `Conflict` (`policy_limit`).
+    `Conflict` (`policy_limit`, `project_archived`).
     """
     organization_id = tx.principal.acts_in
-    project = projects.named(tx, project_uid, "project_id") if project_uid else None
+    project = projects.usable(tx, project_uid) if project_uid else None
     seeding.lay(tx, organization_id)
     versions.alone(tx, organization_id)
     selector = _permitted(tx, access, project, draft)
     values = _checked(tx, project, draft, selector)
-    number = select(func.count()).select_from(Policy).where(Policy.organization_id == organization_id)
-    if int(tx.execute(number).scalar_one()) >= MOST:
+    counted = select(func.count()).select_from(Policy).where(Policy.organization_id == organization_id)
+    if int(tx.execute(counted).scalar_one()) >= MOST:
         raise Conflict(f"There are {MOST} policies.", code="policy_limit", hint="Delete those that match nothing.")
     policy = tx.add(
         Policy(
@@ -98,8 +98,8 @@ def create(tx: Tx, access: Access, draft: Draft, project_uid: str | None = None)
 
 
 def change(tx: Tx, access: Access, uid: str, draft: Draft, project_uid: str | None = None) -> Policy:
-    """Replace a rule. Whose it is stays: another `project_uid` is refused. Who changes it has to be allowed both what it
-    was and what it becomes.
+    """Replace a rule. Whose it is stays: another `project_uid` is refused. Who changes it has to be allowed both what
+    it was and what it becomes. Raises as `create`, and `NotFound`.
     """
     policy = locked(tx, uid)
     project = _project(tx, policy)

@@ -13,7 +13,9 @@ from quarterdeck.kernel.db import Tx
 
 
 class BrokerBlockers:
-    """A `kernel.protocols.DeletionBlocker`: requests that have not ended stand in the way, a project's rules go along."""
+    """A `kernel.protocols.DeletionBlocker`: requests that have not ended stand in the way; rules of a project go along
+    with it.
+    """
 
     def blockers(self, tx: Tx, kind: str, row_id: int) -> list[tuple[str, int]]:
         columns = {"project": Request.project_id, "environment": Request.environment_id}

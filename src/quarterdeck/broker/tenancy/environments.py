@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Select, select, tuple_
 
@@ -16,15 +17,30 @@ from quarterdeck.workspace import environment_lifecycle
 from quarterdeck.workspace import environments as workspace
 from quarterdeck.workspace.model import Environment, Project
 
-PRODUCTION = "production"
-KINDS = {"dev": "development", "staging": "staging", "uat": "test", "prod": PRODUCTION, "other": "custom"}
+PRODUCTION, MOST = "production", 1000
+Type = Literal["dev", "staging", "uat", "prod", "other"]
+KINDS: Mapping[Type, str] = {
+    "dev": "development",
+    "staging": "staging",
+    "uat": "test",
+    "prod": PRODUCTION,
+    "other": "custom",
+}
 """The type that clients name, and the kind that is made."""
-TYPES = {kind: word for word, kind in KINDS.items()}
+TYPES: Mapping[str, Type] = {kind: word for word, kind in KINDS.items()}
 
 
-def type_of(environment: Environment) -> str:
-    """`dev | staging | uat | prod | other`; kinds without a word of their own are `other`."""
+def type_of(environment: Environment) -> Type:
+    """Kinds without a word of their own are `other`."""
     return TYPES.get(environment.kind, "other")
+
+
+def word(type_: Type | None, kind: Literal["prod", "non_prod"] | None) -> Type:
+    """The type that is meant where either may be left out. Raises `Invalid` where they contradict each other."""
+    meant = type_ or ("prod" if kind == "prod" else "other")
+    if kind is not None and (meant == "prod") != (kind == "prod"):
+        raise Invalid(f"kind: an environment of the type {meant} is not {kind}.", hint="Leave kind out.", field="kind")
+    return meant
 
 
 def is_production(kind: str | None) -> bool:
@@ -57,8 +73,8 @@ def find(tx: Tx, uid: str) -> tuple[Environment, Project]:
 
 
 def named(tx: Tx, project: Project | None, name: str) -> Environment:
-    """The environment of a project by its exact name. Raises `Invalid` (`environment_unknown`): a name that nobody knows
-    is refused, since no rule for production would hold it.
+    """The environment of a project by its exact name. Raises `Invalid` (`environment_unknown`): a name that nobody
+    knows is refused, since no rule for production would hold it.
     """
     found = None
     if project is not None:
@@ -86,18 +102,18 @@ def page(tx: Tx, limit: int, after: str | None = None) -> list[tuple[Environment
     return [(environment, project) for environment, project in tx.session.execute(ordered)]
 
 
-def of_project(tx: Tx, uid: str, limit: int) -> list[tuple[Environment, Project]]:
-    """Those of one project by name; none of a project that nobody knows."""
-    query = _seen(tx).where(Project.uid == uid.lower()).order_by(Environment.name, Environment.id).limit(limit)
+def of_project(tx: Tx, uid: str) -> list[tuple[Environment, Project]]:
+    """Those of one project by name, `MOST` at most; none of a project that nobody knows."""
+    query = _seen(tx).where(Project.uid == uid.lower()).order_by(Environment.name, Environment.id).limit(MOST)
     return [(environment, project) for environment, project in tx.session.execute(query)]
 
 
-def create(tx: Tx, project_uid: str, name: str, word: str) -> tuple[Environment, Project]:
-    """`word` is one of `KINDS`. Raises `Invalid` (`project_unknown` too), and `Conflict` for a name that the project has
-    already, or a project that takes no changes (`project_archived`).
+def create(tx: Tx, project_uid: str, name: str, type_: Type) -> tuple[Environment, Project]:
+    """Raises `Invalid` (`project_unknown` too), and `Conflict` for a name that the project
+    has already, or a project that takes no changes (`project_archived`).
     """
     project = projects.named(tx, project_uid, "project_id")
-    return workspace.create(tx, project.ref, name, KINDS[word]), project
+    return workspace.create(tx, project.ref, name, KINDS[type_]), project
 
 
 def delete(tx: Tx, uid: str, registry: Sequence[DeletionBlocker]) -> None:
@@ -105,7 +121,7 @@ def delete(tx: Tx, uid: str, registry: Sequence[DeletionBlocker]) -> None:
     environment_lifecycle.delete(tx, find(tx, uid)[0].ref, registry)
 
 
-def _seen(tx: Tx) -> Select[tuple[Environment, Project]]:
+def _seen(tx: Tx) -> Select[Environment, Project]:
     return (
         select(Environment, Project)
         .join(Project, Project.id == Environment.project_id)

@@ -30,7 +30,7 @@ class Listed:
 
 
 def find(tx: Tx, uid: str) -> Project:
-    """A project of the caller's current organization that has its part here. Raises `NotFound` (`project_not_found`)."""
+    """A project of the current organization that has its part here. Raises `NotFound` (`project_not_found`)."""
     return listed(tx, uid).project
 
 
@@ -91,7 +91,7 @@ def create(tx: Tx, name: str, owner_team_id: str | None = None, status: str = AC
     name = check_name(name, "project name")
     found = workspace.find_by_slug(tx, slug(name, ""))
     if found is None:
-        project = workspace.create(tx, name, trail={"broker": True})
+        project = workspace.create(tx, name)
     else:
         project = _free(tx, workspace.locked(tx, found.ref))
         adopted(tx, project)

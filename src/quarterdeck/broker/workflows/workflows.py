@@ -117,8 +117,8 @@ def create(tx: Tx, name: str, draft: Draft, *, is_default: bool = False) -> Work
 
 
 def change(tx: Tx, uid: str, draft: Draft) -> Workflow:
-    """Replace what a workflow asks for. Its name stays, and whether it is the default. Raises `Invalid`, `NotFound`, and
-    `Conflict` (`workflow_is_default`) where the default would be switched off.
+    """Replace what a workflow asks for. Its name stays, and whether it is the default. Raises `Invalid`, `NotFound`,
+    and `Conflict` (`workflow_is_default`) where the default would be switched off.
     """
     workflow = locked(tx, uid)
     values = _checked(tx, draft)
@@ -174,7 +174,8 @@ def _free(tx: Tx, organization_id: int, name: str) -> None:
             hint="Choose another name.",
             field="name",
         )
-    if len(tx.execute(select(Workflow.id).where(Workflow.organization_id == organization_id).limit(MOST)).all()) >= MOST:
+    counted = select(func.count()).select_from(Workflow).where(Workflow.organization_id == organization_id)
+    if int(tx.execute(counted).scalar_one()) >= MOST:
         raise Conflict(f"There are {MOST} workflows.", code="workflow_limit", hint="Delete those that nobody uses.")
 
 

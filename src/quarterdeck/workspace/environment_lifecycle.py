@@ -1,4 +1,4 @@
-"""What becomes of an environment: renamed, locked and unlocked, copied, compared, and in the end archived or deleted."""
+"""What becomes of an environment: renamed, locked, unlocked, copied, compared, and in the end archived or deleted."""
 
 from __future__ import annotations
 

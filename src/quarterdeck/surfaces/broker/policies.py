@@ -1,6 +1,6 @@
 """Policies, and what they would do (contract: broker §1.8 and §5.1).
 
-Who may write which rule depends on the rule: `broker:policy.edit` writes any, `broker:policy.author` those of a project.
+Who may write which rule depends on the rule: `broker:policy.edit` any, `broker:policy.author` some of a project.
 """
 
 from __future__ import annotations

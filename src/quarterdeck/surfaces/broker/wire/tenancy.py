@@ -52,7 +52,7 @@ class BrokerEnvironment(Struct, kw_only=True):
 
 
 class NewBrokerEnvironment(Struct, kw_only=True):
-    """Without a `type` it is `prod` where `kind` says so, else `other`. A `kind` that the type contradicts is refused."""
+    """Without a `type` it is `prod` where `kind` says so, else `other`. A `kind` that contradicts it is refused."""
 
     project_id: BrokerId | UnsetType | None = UNSET
     name: BrokerName | UnsetType | None = UNSET

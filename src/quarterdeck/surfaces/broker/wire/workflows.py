@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 WorkflowText = Annotated[str, Meta(max_length=4000)]
+Channels = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=100)]
 WorkflowNumber = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 
 
@@ -34,9 +35,7 @@ class WorkflowBody(Struct, kw_only=True):
     request_ttl_seconds: WorkflowNumber | UnsetType | None = UNSET
     require_justification: bool | UnsetType | None = UNSET
     allow_self_approval: bool | UnsetType | None = UNSET
-    notification_channels: (
-        Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=100)] | UnsetType | None
-    ) = UNSET
+    notification_channels: Channels | UnsetType | None = UNSET
     is_default: bool | UnsetType | None = UNSET
     enabled: bool | UnsetType | None = UNSET
     steps: Annotated[list[WorkflowStep], Meta(max_length=100)] | UnsetType | None = UNSET
@@ -45,9 +44,9 @@ class WorkflowBody(Struct, kw_only=True):
 
 
 class Workflow(Struct, kw_only=True):
-    """`is_default` and `is_system` are left out where they are false. Times are seconds. `steps` are taken one after the
-    other; without any, `min_approvers` people of `approver_role_id` agree, at least one. For `grant_seconds` whoever
-    was let read a secret may read it again; with `break_glass` one may go ahead, and be reviewed afterwards.
+    """`is_default` and `is_system` are left out where they are false. Times are seconds. `steps` are taken one after
+    the other; without any, `min_approvers` people of `approver_role_id` agree, at least one. For `grant_seconds`
+    whoever was let read a secret may read it again; with `break_glass` one may go ahead, and be reviewed afterwards.
     """
 
     id: str

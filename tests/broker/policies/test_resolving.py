@@ -195,7 +195,7 @@ async def test_what_was_compiled_is_used_until_something_changes_and_an_undone_c
 
     def resolved(tx):
         found = resolving.resolve(tx, about(tx))
-        kept.append(tx.part(Compiled).rules(tx, rows.organization(tx).id))
+        kept.append(tx.part(Compiled).book(tx, rows.organization(tx).id))
         return found.policy.name
 
     def undone(tx):

@@ -16,6 +16,7 @@ import structlog
 
 from quarterdeck import __version__, front_door
 from quarterdeck.access import Access, facts, seeding
+from quarterdeck.broker.policies import retention as broker_rules_kept
 from quarterdeck.broker.policies.compiling import Compiled
 from quarterdeck.deploy.deployments import (
     clearing_again,
@@ -117,7 +118,7 @@ RETENTION = (
     kernel_retention, facts, identity_retention, provider_lines, deployment_retention, old_lines, log_archives, orphans,
     orphans_on_servers,
     clearing_again, tidying_servers, worker_retention, notify_retention, workspaces_kept, tunnels_carried,
-    terminals_kept,
+    terminals_kept, broker_rules_kept,
 )  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 TELLING = (webhook_sending, chat_sending, machines, telling)

@@ -222,6 +222,13 @@ async def test_an_environment_that_something_is_in_or_about_stays(lodge):
 
     await by_person(lodge, ended)
     ref = await by_person(lodge, lambda tx: row(tx, Environment, made["id"]).ref)
+    project_ref = await by_person(lodge, lambda tx: row(tx, Project, where["id"]).ref)
+    body = {"projectId": project_ref, "environmentId": ref, "name": "Web"}
+    resource = (await lodge.do("POST", "/api/resources", body, status=201, tells="resource.created"))["id"]
+    await lodge.refused(409, "DELETE", path, says="resource belongs to it")
+    lodge.deck.token = lodge.ada.token
+    await lodge.deck.do("resources.archive", {"reason": "replaced"}, resourceId=resource)
+    await lodge.deck.do("resources.delete", {"confirmation": {"resourceSlug": "web"}}, resourceId=resource)
     await by_person(lodge, lambda tx: environment_lifecycle.lock(tx, ref))
     assert (await lodge.do("GET", path))["updated_at"] > made["updated_at"]
     await lodge.refused(409, "DELETE", path, says="locked")

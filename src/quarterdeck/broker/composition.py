@@ -1,0 +1,47 @@
+"""What brokered secrets add to a running installation, for the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+
+from quarterdeck.access import Access
+from quarterdeck.broker.requests import effects, retention, sweeping, telling
+from quarterdeck.broker.work import effects as work_effects
+from quarterdeck.broker.work.kind import kind
+from quarterdeck.kernel.db import Database
+from quarterdeck.kernel.jobs import JobKind, Jobs
+from quarterdeck.kernel.logs import Logs
+from quarterdeck.kernel.protocols import Beside
+
+CAPABILITY = "secrets"
+KEPT = (retention,)
+"""Importing them says how long what of the broker stays."""
+PLACES = 4
+"""How many jobs of the broker the server's own worker does at a time."""
+
+
+class Broker:
+    """A `kernel.protocols.Capability`."""
+
+    apart: Mapping[str, int] = MappingProxyType({CAPABILITY: PLACES})
+
+    def __init__(self, db: Database, access: Access, logs: Logs) -> None:
+        self._db = db
+        self._access = access
+        self._logs = logs
+        work_effects.register(effects.job_ended)
+        telling.subscribe(access)
+
+    def reached_at(self, address: str) -> None:
+        pass
+
+    def kinds(self) -> Sequence[JobKind]:
+        return [kind(self._logs)]
+
+    async def ready(self) -> None:
+        pass
+
+    def beside(self, jobs: Jobs) -> Sequence[Beside]:
+        return [Beside("secret-requests", partial(sweeping.watch, self._db, self._access, jobs))]

@@ -52,7 +52,7 @@ def check(wish: Wish) -> Wish:
         raise Invalid(f"More than {MOST_KEYS} keys are named.", code="keys_too_many", field="target_keys")
     if wish.recipient_key is not None:
         if wish.kind != READ:
-            raise Invalid("Only what is read is sealed to somebody.", code="recipient_unexpected", field="recipient_key")
+            raise Invalid("Only reads are sealed to somebody.", code="recipient_unexpected", field="recipient_key")
         public_key(wish.recipient_key, "recipient_key")
     return replace(
         wish,

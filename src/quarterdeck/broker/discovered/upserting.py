@@ -21,7 +21,7 @@ from quarterdeck.kernel.text import one_line, shown
 PRESENT, MISSING = "present", "missing"
 MOST_ITEMS, MOST_LABELS = 1000, 64
 LONGEST_REF, LONGEST_LABEL, LONGEST_LABEL_VALUE, LONGEST_WORD = 1000, 200, 500, 200
-VALUES = re.compile(r"^(value|values|data|string_?data|secret_?string|secret_?binary|plaintext|payload)$", re.IGNORECASE)
+VALUES = re.compile(r"^(values?|data|string_?data|secret_?string|secret_?binary|plaintext|payload)$", re.IGNORECASE)
 """Words of an item that would hold a value: such an item is refused, so that no agent's mistake is kept."""
 
 

@@ -45,7 +45,8 @@ class Wrap(Identified, Base):
 
 class DataKey(Identified, Base):
     """A data key that an agent was given (contract: broker §3.3): `digest` is the SHA-256 of its wrapped form, by which
-    it is known when it comes back. It counts once, for the agent and the job that it was given for.
+    it is known when it comes back. It counts once, for the agent and the job that it was given for; with `job_id` 0
+    for each of those that its agent held then.
     """
 
     __tablename__ = "broker_data_keys"

@@ -201,6 +201,7 @@ CREATE TABLE broker_agents (
 	reported JSON NOT NULL, 
 	created_at BIGINT NOT NULL, 
 	updated_at BIGINT NOT NULL, 
+	revoked_at BIGINT, 
 	id INTEGER NOT NULL, 
 	uid VARCHAR(36) NOT NULL, 
 	CONSTRAINT pk_broker_agents PRIMARY KEY (id), 

@@ -45,10 +45,8 @@ def complete(tx: Tx, worker: Worker, uid: str, status: str, error: str | None = 
         if status == SUCCEEDED
         else Outcome("failed", error_code=CODE, error_message=sanitised(error or "The agent gave no reason."))
     )
-    if (
-        complete_many(tx, [Report(carried.id, carried.fence, outcome, carried.concurrency_key, owner(worker))])[0]
-        is None
-    ):
+    report = Report(carried.id, carried.fence, outcome, carried.concurrency_key, owner(worker))
+    if complete_many(tx, [report])[0] is None:
         raise jobs.Fenced("The attempt is over.")  # it was held still: unreachable
     return job
 

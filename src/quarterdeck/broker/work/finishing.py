@@ -81,10 +81,8 @@ def _why(job: BrokerJob, outcome: Outcome) -> tuple[str | None, str | None]:
     if outcome.state == "succeeded":
         return None, None
     if outcome.error_code == WORKER_LOST:
-        taken = (
-            "it may have changed the secret; look there" if job.job_type in TAKES_VALUES else "nothing was delivered"
-        )
-        return LOST, f"{job.worker_name or 'The agent'} did not end attempt {job.attempts} of the job: {taken}."
+        left = " It may have changed the secret: look there." if job.job_type in TAKES_VALUES else ""
+        return LOST, f"{job.worker_name or 'The agent'} did not end attempt {job.attempts} of the job.{left}"
     told = outcome.error_message or "The agent gave no reason."
     return outcome.error_code or "broker_job_failed", sanitised(told)
 

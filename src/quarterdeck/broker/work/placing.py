@@ -70,7 +70,7 @@ def barred(agent: Agent) -> frozenset[str]:
     return frozenset(_needs(word) for word in BEYOND if not knows(agent, word))
 
 
-def confined_worker(tx: Tx, worker: Worker) -> frozenset[str]:
+def confined_worker(_tx: Tx, worker: Worker) -> frozenset[str]:
     """The rule for enrolled workers, which the ledger gives work to; other work of theirs is not confined."""
     return scopes.confining(scopes.of_capabilities(worker.capabilities))
 

@@ -33,7 +33,7 @@ class Issued:
     key_id: str
 
 
-def issue(tx: Tx, worker_id: int, held: Sequence[BrokerJob]) -> Issued:
+def issue(tx: Tx, worker_id: int | None, held: Sequence[BrokerJob]) -> Issued:
     """A key for an agent that holds these `read` jobs. Raises `Conflict` (`no_read_job_held`, `too_many_data_keys`) and
     what the vault raises.
     """
@@ -41,8 +41,8 @@ def issue(tx: Tx, worker_id: int, held: Sequence[BrokerJob]) -> Issued:
         raise Conflict(
             "This agent holds no job that reads.", code="no_read_job_held", hint="Claim one before you ask for a key."
         )
-    tx.lock(f"broker-data-keys:{worker_id}")
-    unused = (DataKey.worker_id == worker_id, DataKey.used_at.is_(None), DataKey.expires_at > tx.now)
+    tx.lock(f"broker-data-keys:{worker_id or 0}")
+    unused = (DataKey.worker_id.is_not_distinct_from(worker_id), DataKey.used_at.is_(None), DataKey.expires_at > tx.now)
     if int(tx.execute(select(func.count()).select_from(DataKey).where(*unused)).scalar_one()) >= MOST:
         raise Conflict(
             f"{MOST} data keys of this agent are unused.",
@@ -64,7 +64,7 @@ def issue(tx: Tx, worker_id: int, held: Sequence[BrokerJob]) -> Issued:
     return Issued(Secret(plain), wrapped, wrapper.key_id)
 
 
-def spend(tx: Tx, worker_id: int, job: BrokerJob, wrapped: bytes, key_id: str | None) -> Secret[bytes]:
+def spend(tx: Tx, worker_id: int | None, job: BrokerJob, wrapped: bytes, key_id: str | None) -> Secret[bytes]:
     """The key behind its wrapped form, which counts from now on no more. Raises `Invalid` (`data_key_invalid`), in the
     same words for one that is unknown, another agent's, for another job, used or over; and what the vault raises.
     """
@@ -72,7 +72,7 @@ def spend(tx: Tx, worker_id: int, job: BrokerJob, wrapped: bytes, key_id: str | 
         update(DataKey)
         .where(
             DataKey.digest == _digest(wrapped),
-            DataKey.worker_id == worker_id,
+            DataKey.worker_id.is_not_distinct_from(worker_id),
             DataKey.job_id.in_((job.id, ANY)),
             DataKey.used_at.is_(None),
             DataKey.expires_at > tx.now,

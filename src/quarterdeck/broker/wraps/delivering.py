@@ -71,10 +71,10 @@ def for_attempt(tx: Tx, job: BrokerJob, worker: Worker | None, key_name: str, en
     Raises `Invalid` (`request_not_read`, `wrap_key_not_asked`, `data_key_invalid`, `envelope_invalid`,
     `recipient_key_ignored`), `Conflict` (`request_not_approved`, `wrap_exists`), and what the vault raises.
     """
-    return _keep(tx, worker.id if worker is not None else 0, job, key_name, envelope)
+    return _keep(tx, worker.id if worker is not None else None, job, key_name, envelope)
 
 
-def _keep(tx: Tx, worker_id: int, job: BrokerJob, key_name: str, envelope: Envelope) -> Delivered:
+def _keep(tx: Tx, worker_id: int | None, job: BrokerJob, key_name: str, envelope: Envelope) -> Delivered:
     request = holding.request_of(tx, job)
     if request is None:
         raise _missing()

@@ -283,7 +283,7 @@ CREATE TABLE broker_connections (
 );
 --
 CREATE TABLE broker_data_keys (
-	worker_id INTEGER NOT NULL, 
+	worker_id INTEGER, 
 	job_id BIGINT NOT NULL, 
 	digest VARCHAR(64) NOT NULL, 
 	created_at BIGINT NOT NULL, 

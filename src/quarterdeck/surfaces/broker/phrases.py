@@ -5,11 +5,24 @@
 from __future__ import annotations
 
 PHRASES = {
+    "agent_auth_rejected": "agent auth rejected",
+    "agent_not_found": "agent not found",
+    "agent_secret_missing": "X-Agent-Secret header required",
     "assignment_not_found": "assignment not found",
+    "broker_job_not_found": "job not found",
+    "broker_job_not_held": "job not owned by this agent",
     "invalid_credentials": "invalid credentials",
     "product_auth_missing": "authentication required",
+    "request_not_approved": "owning request is not approved",
+    "request_not_found": "request not found",
+    "request_not_retrievable": "request not retrievable in current state",
     "role_is_built_in": "system row cannot be deleted (edit instead)",
     "role_not_found": "role not found",
     "second_factor_code_wrong": "invalid credentials",
     "user_not_found": "user not found",
+    "wrap_consumed": "wrap already consumed",
+    "wrap_expired": "wrap expired",
+    "wrap_not_found": "wrap not found",
 }
+STATUSES = {"agent_key_missing": 412}
+"""Statuses that this surface documents for a code where the kind of the refusal says another."""

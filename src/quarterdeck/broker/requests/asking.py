@@ -10,7 +10,8 @@ from typing import Any
 from quarterdeck.access import Access
 from quarterdeck.broker.connections import connections
 from quarterdeck.broker.connections.model import Connection
-from quarterdeck.broker.policies.resolving import Facts, Resolution, resolve
+from quarterdeck.broker.policies.facts import Facts
+from quarterdeck.broker.policies.resolving import Resolution, resolve
 from quarterdeck.broker.requests import breaking, checking, direct, finding, granting
 from quarterdeck.broker.requests.actions import RequestAction
 from quarterdeck.broker.requests.finding import REQUEST

@@ -23,8 +23,7 @@ WORDS = Words(
     {
         "session.signed-in": "auth.login",
         "session.sign-in-failed": "auth.login",
-        "worker.enrolled": "agent.mint",
-        "worker.revoked": "agent.revoke",
+        "agent.public-key.set": "agent.public_key.set",
     }
 )
 NOBODY = -1
@@ -76,7 +75,7 @@ def named(tx: Tx, text: str) -> dict[str, Any]:
     models: dict[str, type[Any]] = {"user": User, "agent": Worker}
     model = models.get(kind)
     known = None if model is None else actors.number(tx, model, uid)
-    return {"actor_kind": "worker" if kind == "agent" else "user", "actor_id": NOBODY if known is None else known}
+    return {"actor_kind": "agent" if kind == "agent" else "user", "actor_id": NOBODY if known is None else known}
 
 
 def wanted(tx: Tx, organization_id: int, query: wire.AuditEventsQuery) -> audit.Filter:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from quarterdeck.access import Access
-from quarterdeck.broker.policies.actions import PolicyAction
+from quarterdeck.broker.policies.happenings import PolicyAction
 from quarterdeck.broker.requests import asking, cancelling, editing, finding, reading, reviewing, voting
 from quarterdeck.broker.requests.asking import Wish
 from quarterdeck.broker.requests.model import Request

@@ -16,6 +16,7 @@ import structlog
 
 from quarterdeck import __version__, front_door
 from quarterdeck.access import Access, facts, seeding
+from quarterdeck.broker.composition import Broker as BrokeredSecrets
 from quarterdeck.broker.policies.compiling import Compiled
 from quarterdeck.deploy.deployments import (
     clearing_again,
@@ -285,7 +286,7 @@ class Instance:
                 options=decided,
             )
         infrastructure = Infrastructure(db, logs, data.path)
-        capabilities: list[Capability] = [AgentTasks(db, logs), infrastructure]
+        capabilities: list[Capability] = [AgentTasks(db, logs), infrastructure, BrokeredSecrets(db, access)]
         kinds = [
             *(kind for one in capabilities for kind in one.kinds()),
             *deployment_jobs.kinds(placement, logs),

@@ -10,9 +10,9 @@ from quarterdeck.access import Access
 from quarterdeck.broker.requests import effects, retention, sweeping, telling
 from quarterdeck.broker.work import effects as work_effects
 from quarterdeck.broker.work.kind import kind
+from quarterdeck.broker.wraps import sweeping as values
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.jobs import JobKind, Jobs
-from quarterdeck.kernel.logs import Logs
 from quarterdeck.kernel.protocols import Beside
 
 CAPABILITY = "secrets"
@@ -27,21 +27,23 @@ class Broker:
 
     apart: Mapping[str, int] = MappingProxyType({CAPABILITY: PLACES})
 
-    def __init__(self, db: Database, access: Access, logs: Logs) -> None:
+    def __init__(self, db: Database, access: Access) -> None:
         self._db = db
         self._access = access
-        self._logs = logs
-        work_effects.register(effects.job_ended)
+        work_effects.register("requests", effects.job_ended)
         telling.subscribe(access)
 
     def reached_at(self, address: str) -> None:
         pass
 
     def kinds(self) -> Sequence[JobKind]:
-        return [kind(self._logs)]
+        return [kind()]
 
     async def ready(self) -> None:
         pass
 
     def beside(self, jobs: Jobs) -> Sequence[Beside]:
-        return [Beside("secret-requests", partial(sweeping.watch, self._db, self._access, jobs))]
+        return [
+            Beside("secret-requests", partial(sweeping.watch, self._db, self._access, jobs)),
+            Beside("secret-values", partial(values.watch, self._db, jobs)),
+        ]

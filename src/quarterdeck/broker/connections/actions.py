@@ -6,6 +6,6 @@ from quarterdeck.kernel import audit
 
 
 class ConnectionAction(audit.Action):
-    CREATED = "provider_connection.create"
-    CHANGED = "provider_connection.change"
-    DELETED = "provider_connection.delete"
+    CREATED = "provider-connection.create"
+    CHANGED = "provider-connection.change"
+    DELETED = "provider-connection.delete"

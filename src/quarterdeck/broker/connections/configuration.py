@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from quarterdeck.broker.work.placing import SERVER_ALLOWED, WITHIN
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.text import one_line
 
@@ -38,7 +39,7 @@ FORMS: Mapping[str, Form] = {
 """`quarterdeck` are the variables that this installation keeps for environments and resources."""
 
 
-def check(provider_type: str, config: Mapping[str, Any], credential: str | None) -> dict[str, str]:
+def check(provider_type: str, config: Mapping[str, Any], credential: str | None) -> dict[str, Any]:
     """The configuration as it is kept. Raises `Invalid` (`provider_unknown`, `connection_malformed`), which names the
     word and no value.
     """
@@ -50,8 +51,10 @@ def check(provider_type: str, config: Mapping[str, Any], credential: str | None)
             hint=f"One of {', '.join(FORMS)}.",
             field="provider_type",
         )
-    known = {*form.required, *form.optional}
+    known = {*form.required, *form.optional, *(() if provider_type in WITHIN else (SERVER_ALLOWED,))}
     for word in config:
+        if word == SERVER_ALLOWED and word in known:
+            continue
         if CREDENTIALS.search(word):
             raise _wrong(f"config.{word[:40]}", "looks like a credential, which goes into `credential`")
         if word not in known:
@@ -64,7 +67,11 @@ def check(provider_type: str, config: Mapping[str, Any], credential: str | None)
     return {word: _checked(word, value) for word, value in config.items() if value not in (None, "")}
 
 
-def _checked(word: str, value: Any) -> str:
+def _checked(word: str, value: Any) -> Any:
+    if word == SERVER_ALLOWED:
+        if not isinstance(value, bool):
+            raise _wrong(f"config.{word}", "is neither true nor false")
+        return value
     if not isinstance(value, str):
         raise _wrong(f"config.{word}", "is not a text")
     if word == "ca_pem":

@@ -243,7 +243,7 @@ def _told(tx: Tx, connection: Connection, action: ConnectionAction, word: str, *
     audit.record(
         tx,
         action,
-        resource_type="provider_connection",
+        resource_type="provider-connection",
         resource_id=connection.uid,
         organization_id=connection.organization_id,
         detail={"name": connection.name, **detail},

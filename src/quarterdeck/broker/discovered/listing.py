@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from quarterdeck.broker.discovered.model import DiscoveredSecret, SecretLabel
 from quarterdeck.kernel.db import Tx
@@ -29,13 +29,12 @@ class Wanted:
 
 def page(tx: Tx, wanted: Wanted) -> tuple[Sequence[DiscoveredSecret], int]:
     """A part of the list, by cluster and reference, and how many there are in all."""
-    total = int(tx.execute(_filtered(select(func.count()).select_from(DiscoveredSecret), tx, wanted)).scalar() or 0)
+    fitting = list(_fitting(tx, wanted))
+    total = int(tx.execute(select(func.count()).select_from(DiscoveredSecret).where(*fitting)).scalar() or 0)
     limit = min(wanted.limit, MOST) if wanted.limit > 0 else DEFAULT
-    query = _filtered(select(DiscoveredSecret), tx, wanted)
-    ordered = query.order_by(
-        DiscoveredSecret.cluster_name, DiscoveredSecret.provider_type, DiscoveredSecret.secret_ref
-    )
-    return list(tx.scalars(ordered.limit(limit).offset(max(0, wanted.offset)))), total
+    order = (DiscoveredSecret.cluster_name, DiscoveredSecret.secret_ref, DiscoveredSecret.id)
+    query = select(DiscoveredSecret).where(*fitting).order_by(*order).limit(limit).offset(max(0, wanted.offset))
+    return list(tx.scalars(query)), total
 
 
 def find(tx: Tx, uid: str) -> DiscoveredSecret:
@@ -47,18 +46,17 @@ def find(tx: Tx, uid: str) -> DiscoveredSecret:
     return found
 
 
-def _filtered(query: Select[tuple[int]] | Select[DiscoveredSecret], tx: Tx, wanted: Wanted) -> Select[tuple[int]]:
-    query = query.where(DiscoveredSecret.organization_id == tx.principal.acts_in)
+def _fitting(tx: Tx, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    yield DiscoveredSecret.organization_id == tx.principal.acts_in
     if wanted.cluster is not None:
-        query = query.where(DiscoveredSecret.cluster_name == wanted.cluster)
+        yield DiscoveredSecret.cluster_name == wanted.cluster
     if wanted.provider is not None:
-        query = query.where(DiscoveredSecret.provider_type == wanted.provider)
+        yield DiscoveredSecret.provider_type == wanted.provider
     if wanted.status is not None:
-        query = query.where(DiscoveredSecret.status == wanted.status)
+        yield DiscoveredSecret.status == wanted.status
     if wanted.ref_prefix:
         # Not LIKE, where `%` and `_` mean something, and which does not tell capitals apart on SQLite.
-        query = query.where(func.substr(DiscoveredSecret.secret_ref, 1, len(wanted.ref_prefix)) == wanted.ref_prefix)
+        yield func.substr(DiscoveredSecret.secret_ref, 1, len(wanted.ref_prefix)) == wanted.ref_prefix
     for key, value in wanted.labels.items():
         label = (SecretLabel.secret_id == DiscoveredSecret.id, SecretLabel.key == key, SecretLabel.value == value)
-        query = query.where(exists().where(*label))
-    return query  # type: ignore[return-value]
+        yield exists().where(*label)

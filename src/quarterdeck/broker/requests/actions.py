@@ -14,5 +14,5 @@ class RequestAction(audit.Action):
     TRANSITION = "request.transition"
     EXPIRE = "request.expire"
     GRANT = "request.grant"
-    BREAK_GLASS = "request.break_glass"
+    BREAK_GLASS = "request.break-glass"
     REVIEW = "request.review"

@@ -10,7 +10,7 @@ from typing import Any
 from quarterdeck.access import Access
 from quarterdeck.broker.connections import connections
 from quarterdeck.broker.connections.model import Connection
-from quarterdeck.broker.policies.facts import Facts
+from quarterdeck.broker.policies.facts import facts
 from quarterdeck.broker.policies.resolving import Resolution, resolve
 from quarterdeck.broker.requests import breaking, checking, direct, finding, granting
 from quarterdeck.broker.requests.actions import RequestAction
@@ -86,7 +86,7 @@ def ask(tx: Tx, access: Access, wish: Wish) -> Request:
     request = _row(tx, checked, where, found)
     life = timedelta(seconds=found.workflow.wrap_ttl_created_seconds)
     for key, value in checked.values.items():
-        keeping.put(tx, request, "in", key, value.reveal().encode(), life)
+        keeping.put(tx, request, "in", key, Secret(value.reveal().encode()), life)
     audited(
         tx,
         request,
@@ -126,19 +126,9 @@ def place(tx: Tx, wish: Wish) -> Where:
 
 
 def resolution(tx: Tx, wish: Wish, where: Where) -> Resolution:
-    return resolve(
-        tx,
-        Facts(
-            organization_id=tx.principal.acts_in,
-            project_id=where.project.id if where.project is not None else None,
-            project_uid=where.project.uid if where.project is not None else None,
-            environment=where.environment.name if where.environment is not None else None,
-            environment_kind="prod" if where.production else "non_prod",
-            provider_type=wish.provider_type,
-            secret_ref=wish.secret_ref,
-            operation="read" if wish.kind == READ else "patch",
-        ),
-    )
+    operation = "read" if wish.kind == READ else "patch"
+    here = tx.principal.acts_in
+    return resolve(tx, facts(here, where.project, where.environment, wish.provider_type, wish.secret_ref, operation))
 
 
 def _row(tx: Tx, wish: Wish, where: Where, found: Resolution) -> Request:

@@ -58,12 +58,12 @@ def edit(
     request.updated_at = tx.now
     request.expires_at = tx.now + timedelta(seconds=found.workflow.request_ttl_seconds)
     if values is not None:
-        wraps.remove(tx, request)
+        wraps.withdraw(tx, request)
         request.keys = sorted(checked.values)
         tx.flush()
         life = timedelta(seconds=found.workflow.wrap_ttl_created_seconds)
         for key, value in checked.values.items():
-            keeping.put(tx, request, "in", key, value.reveal().encode(), life)
+            keeping.put(tx, request, "in", key, Secret(value.reveal().encode()), life)
     elif not changes:
         request.keys = list(checked.keys)
     tx.flush()

@@ -16,8 +16,10 @@ def end(tx: Tx, request: Request, status: str, message: str, *, code: str | None
     executed stay until they are fetched or end by themselves.
     """
     move(tx, request, status, message, code=code)
-    wraps.blank(tx, request, inward_only=status == EXECUTED)
-    if request.job_id is not None and status != EXECUTED:
+    if status == EXECUTED:
+        return
+    wraps.blank(tx, request)
+    if request.job_id is not None:
         job = tx.get(BrokerJob, request.job_id)
         if job is not None and job.completed_at is None:
             cancelling.cancel(tx, job, message)

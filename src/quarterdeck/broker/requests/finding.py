@@ -10,6 +10,7 @@ from quarterdeck.access import Access
 from quarterdeck.access.filters import Columns, visible
 from quarterdeck.access.places import Place
 from quarterdeck.broker.requests.model import Request
+from quarterdeck.broker.work import holding
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.workspace.model import Project
@@ -71,7 +72,12 @@ def locked(tx: Tx, access: Access, uid: str) -> Request:
 
 
 def held(tx: Tx, request_id: int) -> Request:
-    """A request by its row id, read again once nobody else can change it. Raises `NotFound`."""
+    """A request by its row id, read again once nobody else can change it, its job with it: that one's lock comes first
+    (`work.holding`). Raises `NotFound`.
+    """
+    seen = tx.get(Request, request_id)
+    if seen is not None:
+        holding.of_request(tx, seen)
     query = select(Request).where(Request.id == request_id).with_for_update()
     found = tx.first(query.execution_options(populate_existing=True))
     if found is None:

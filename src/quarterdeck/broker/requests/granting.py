@@ -21,7 +21,7 @@ def use(tx: Tx, request: Request, workflow: Workflow) -> bool:
     if grant is None:
         return False
     request.granted_by_id = grant.id
-    audited(tx, request, RequestAction.GRANT, request=grant.uid)
+    audited(tx, request, RequestAction.GRANT, stands_on=grant.uid)
     proceeding.approved(tx, request, workflow, f"The request {grant.uid} was approved for a while; this is covered.")
     return True
 

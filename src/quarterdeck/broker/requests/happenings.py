@@ -17,9 +17,7 @@ def stream(uid: str) -> str:
     return f"{STREAM}{uid}"
 
 
-def audited(
-    tx: Tx, request: Request, action: RequestAction, *, outcome: Outcome = "success", **detail: object
-) -> None:
+def audited(tx: Tx, request: Request, action: RequestAction, *, outcome: Outcome = "success", **detail: object) -> None:
     """Nothing in `detail` may be a value. What is None is left out."""
     audit.record(
         tx,

@@ -32,8 +32,8 @@ DECIDED = (
     *MISSING, (403, "approval_own"), (403, "approval_not_yours"), (403, "identity_mismatch"), (409, "already_voted"),
     (409, "request_not_pending"), (409, "request_expired"),
 )  # fmt: skip
-MEMBERS = {"permission": "authenticated", "narrowed": "broker"}
-"""Where grants may be narrowed the rule decides, which knows the place."""
+MEMBER = "authenticated"
+"""Grants may be narrowed: the rule decides, which knows the place."""
 
 
 def wish(call: Call, kind: str, body: wire.Asked) -> Wish:
@@ -67,13 +67,27 @@ async def _ask(call: Call, db: Database, access: Access, made: Wish) -> wire.Req
         raise
 
 
-@route("POST", "/api/v1/requests", status=201, errors=ASKED, **MEMBERS)
+@route(
+    "POST",
+    "/api/v1/requests",
+    permission=MEMBER,
+    narrowed="broker",
+    status=201,
+    errors=ASKED,
+)
 async def create(call: Call, body: wire.NewChange, db: Database, access: Access) -> wire.Request:
     """Ask for some keys of a secret to be set. The others stay."""
     return await _ask(call, db, access, _valued(wish(call, "patch", body), body))
 
 
-@route("POST", "/api/v1/requests/update", status=201, errors=ASKED, **MEMBERS)
+@route(
+    "POST",
+    "/api/v1/requests/update",
+    permission=MEMBER,
+    narrowed="broker",
+    status=201,
+    errors=ASKED,
+)
 async def create_update(call: Call, body: wire.NewChange, db: Database, access: Access) -> wire.Request:
     """Ask for a whole secret to be replaced by these keys."""
     return await _ask(call, db, access, _valued(wish(call, "update", body), body))
@@ -84,18 +98,24 @@ async def create_update(call: Call, body: wire.NewChange, db: Database, access: 
     "/api/v1/requests/read",
     status=201,
     errors=(*ASKED, (400, "public_key_malformed"), (403, "production_needs_approval"), (403, "direct_not_allowed")),
-    **MEMBERS,
+    permission=MEMBER,
+    narrowed="broker",
 )
 async def create_read(call: Call, body: wire.NewRead, db: Database, access: Access) -> wire.Request:
     """Ask to read a secret, or some of its keys."""
     made = wish(call, "read", body)
     keys, recipient = tuple(given(body.target_keys) or ()), given(body.recipient_key) or None
-    return await _ask(
-        call, db, access, replace(made, keys=keys, recipient_key=recipient, direct=body.direct)
-    )
+    return await _ask(call, db, access, replace(made, keys=keys, recipient_key=recipient, direct=body.direct))
 
 
-@route("POST", "/api/v1/requests/rotate", status=201, errors=(*ASKED, (400, "rotation_malformed")), **MEMBERS)
+@route(
+    "POST",
+    "/api/v1/requests/rotate",
+    status=201,
+    errors=(*ASKED, (400, "rotation_malformed")),
+    permission=MEMBER,
+    narrowed="broker",
+)
 async def create_rotation(call: Call, body: wire.NewRotation, db: Database, access: Access) -> wire.Request:
     """Ask for some keys to get new values, made where they are kept and given to nobody."""
     made = wish(call, "rotate", body)
@@ -104,7 +124,13 @@ async def create_rotation(call: Call, body: wire.NewRotation, db: Database, acce
     return await _ask(call, db, access, replace(made, keys=keys, rotation=rotation))
 
 
-@route("GET", "/api/v1/requests", errors=((400, "validation_error"),), **MEMBERS)
+@route(
+    "GET",
+    "/api/v1/requests",
+    permission=MEMBER,
+    narrowed="broker",
+    errors=((400, "validation_error"),),
+)
 async def index(call: Call, query: wire.RequestsQuery, access: Access) -> list[wire.Request]:
     """One's own, and those that one may decide, newest first, a hundred at most."""
 
@@ -121,7 +147,13 @@ async def index(call: Call, query: wire.RequestsQuery, access: Access) -> list[w
     return await call.read(verb)
 
 
-@route("GET", "/api/v1/requests/{id}", errors=MISSING, **MEMBERS)
+@route(
+    "GET",
+    "/api/v1/requests/{id}",
+    permission=MEMBER,
+    narrowed="broker",
+    errors=MISSING,
+)
 async def show(call: Call, id: str, access: Access) -> wire.Request:  # noqa: A002 - as documented
     """A request, what was said of it, and which rule sent it to its workflow."""
     uid = shapes.uid(id)
@@ -132,7 +164,8 @@ async def show(call: Call, id: str, access: Access) -> wire.Request:  # noqa: A0
     "PATCH",
     "/api/v1/requests/{id}",
     errors=(*MISSING, *MALFORMED, (403, "edit_not_yours"), (409, "request_not_pending")),
-    **MEMBERS,
+    permission=MEMBER,
+    narrowed="broker",
 )
 async def edit(call: Call, id: str, body: wire.Edit, access: Access) -> wire.Request:  # noqa: A002
     """Change one's own request while it waits. What was said of it counts no more."""
@@ -152,7 +185,13 @@ async def edit(call: Call, id: str, body: wire.Edit, access: Access) -> wire.Req
     )
 
 
-@route("POST", "/api/v1/requests/{id}/approve", errors=DECIDED, **MEMBERS)
+@route(
+    "POST",
+    "/api/v1/requests/{id}/approve",
+    permission=MEMBER,
+    narrowed="broker",
+    errors=DECIDED,
+)
 async def approve(call: Call, id: str, body: wire.Approve, access: Access) -> wire.Request:  # noqa: A002
     """Agree to a request. The last one who has to agree sets it off."""
     require_self(call, body.approver_id, "approver_id")
@@ -160,7 +199,13 @@ async def approve(call: Call, id: str, body: wire.Approve, access: Access) -> wi
     return await _changed(call, access, lambda tx: voting.approve(tx, access, shapes.uid(id), comment))
 
 
-@route("POST", "/api/v1/requests/{id}/reject", errors=(*DECIDED, (400, "reason_required")), **MEMBERS)
+@route(
+    "POST",
+    "/api/v1/requests/{id}/reject",
+    errors=(*DECIDED, (400, "reason_required")),
+    permission=MEMBER,
+    narrowed="broker",
+)
 async def reject(call: Call, id: str, body: wire.Reject, access: Access) -> wire.Request:  # noqa: A002
     """Refuse a request, which ends it."""
     require_self(call, body.approver_id, "approver_id")
@@ -172,7 +217,7 @@ async def reject(call: Call, id: str, body: wire.Reject, access: Access) -> wire
     "/api/v1/requests/{id}/cancel",
     errors=(*MISSING, (403, "cancel_not_yours"), (403, "identity_mismatch"), (409, "request_not_pending"),
             (409, "request_in_progress")),
-    **MEMBERS,
+    permission=MEMBER, narrowed="broker",
 )  # fmt: skip
 async def cancel(call: Call, id: str, body: wire.Cancel, access: Access) -> wire.Request:  # noqa: A002
     """Take one's own request back."""
@@ -184,7 +229,8 @@ async def cancel(call: Call, id: str, body: wire.Cancel, access: Access) -> wire
     "POST",
     "/api/v1/requests/{id}/review",
     errors=(*MISSING, (400, "reason_required"), (403, "approval_own"), (409, "review_not_asked")),
-    **MEMBERS,
+    permission=MEMBER,
+    narrowed="broker",
 )
 async def review(call: Call, id: str, body: wire.Review, access: Access) -> wire.Request:  # noqa: A002
     """Say what one thinks of what somebody did without approval."""

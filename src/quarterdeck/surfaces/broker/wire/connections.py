@@ -41,7 +41,7 @@ class Connection(Struct, kw_only=True):
     id: str
     name: str
     provider_type: Provider
-    config: dict[str, str]
+    config: dict[str, Any]
     has_credential: bool
     agent_scope: dict[str, str]
     enabled: bool

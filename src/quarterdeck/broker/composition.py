@@ -7,6 +7,8 @@ from functools import partial
 from types import MappingProxyType
 
 from quarterdeck.access import Access
+from quarterdeck.broker.discovered import ageing, looking
+from quarterdeck.broker.discovered import telling as found
 from quarterdeck.broker.requests import effects, retention, sweeping, telling
 from quarterdeck.broker.work import effects as work_effects
 from quarterdeck.broker.work.kind import kind
@@ -16,7 +18,7 @@ from quarterdeck.kernel.jobs import JobKind, Jobs
 from quarterdeck.kernel.protocols import Beside
 
 CAPABILITY = "secrets"
-KEPT = (retention,)
+KEPT = (retention, ageing)
 """Importing them says how long what of the broker stays."""
 PLACES = 4
 """How many jobs of the broker the server's own worker does at a time."""
@@ -31,6 +33,7 @@ class Broker:
         self._db = db
         self._access = access
         work_effects.register("requests", effects.job_ended)
+        work_effects.register_found("discovered", found.heard)
         telling.subscribe(access)
 
     def reached_at(self, address: str) -> None:
@@ -46,4 +49,5 @@ class Broker:
         return [
             Beside("secret-requests", partial(sweeping.watch, self._db, self._access, jobs)),
             Beside("secret-values", partial(values.watch, self._db, jobs)),
+            Beside("discovered-secrets", partial(looking.watch, self._db, jobs)),
         ]

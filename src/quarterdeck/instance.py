@@ -244,7 +244,7 @@ class Instance:
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
         artefacts = saved_plans.chosen(settings, data.path, vault)
-        parts = [machine, Folders(roots, machine), Door(base(settings)), artefacts, Compiled()]
+        parts = [access, machine, Folders(roots, machine), Door(base(settings)), artefacts, Compiled()]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
         relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None
@@ -286,7 +286,7 @@ class Instance:
                 options=decided,
             )
         infrastructure = Infrastructure(db, logs, data.path)
-        capabilities: list[Capability] = [AgentTasks(db, logs), infrastructure, BrokeredSecrets(db, access)]
+        capabilities: list[Capability] = [AgentTasks(db, logs), infrastructure, BrokeredSecrets(db)]
         kinds = [
             *(kind for one in capabilities for kind in one.kinds()),
             *deployment_jobs.kinds(placement, logs),

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
-from quarterdeck.access import Access
 from quarterdeck.broker.discovered import ageing, looking
 from quarterdeck.broker.discovered import telling as found
 from quarterdeck.broker.requests import effects, retention, sweeping, telling
@@ -20,6 +19,8 @@ from quarterdeck.kernel.protocols import Beside
 CAPABILITY = "secrets"
 KEPT = (retention, ageing)
 """Importing them says how long what of the broker stays."""
+TELLING = (telling,)
+"""Importing it says who hears of what."""
 PLACES = 4
 """How many jobs of the broker the server's own worker does at a time."""
 
@@ -29,12 +30,10 @@ class Broker:
 
     apart: Mapping[str, int] = MappingProxyType({CAPABILITY: PLACES})
 
-    def __init__(self, db: Database, access: Access) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
-        self._access = access
         work_effects.register("requests", effects.job_ended)
         work_effects.register_found("discovered", found.heard)
-        telling.subscribe(access)
 
     def reached_at(self, address: str) -> None:
         pass
@@ -47,7 +46,7 @@ class Broker:
 
     def beside(self, jobs: Jobs) -> Sequence[Beside]:
         return [
-            Beside("secret-requests", partial(sweeping.watch, self._db, self._access, jobs)),
+            Beside("secret-requests", partial(sweeping.watch, self._db, jobs)),
             Beside("secret-values", partial(values.watch, self._db, jobs)),
             Beside("discovered-secrets", partial(looking.watch, self._db, jobs)),
         ]

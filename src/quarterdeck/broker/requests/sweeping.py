@@ -9,7 +9,6 @@ from typing import Protocol
 
 import structlog
 
-from quarterdeck.access import Access
 from quarterdeck.broker.requests import expiring, reviewing, telling
 from quarterdeck.kernel.db import Database, Tx, of_storage
 
@@ -23,7 +22,7 @@ class Ledger(Protocol):
     may_claim: Callable[[], bool]
 
 
-async def watch(db: Database, access: Access, ledger: Ledger, tick: float = TICK) -> None:
+async def watch(db: Database, ledger: Ledger, tick: float = TICK) -> None:
     """Until it is canceled."""
     told: datetime | None = None
     while True:
@@ -32,7 +31,7 @@ async def watch(db: Database, access: Access, ledger: Ledger, tick: float = TICK
             now = db.clock.now()
             if told is None or now - told >= reviewing.REMINDED:
                 told = now
-                await db.write(remind, access)
+                await db.write(remind)
         await asyncio.sleep(tick)
 
 
@@ -49,7 +48,6 @@ async def look(db: Database) -> int:
     return count
 
 
-def remind(tx: Tx, access: Access) -> None:
-    access.load(tx)
+def remind(tx: Tx) -> None:
     for request in reviewing.waiting(tx):
-        telling.remind(access, tx, request)
+        telling.remind(tx, request)

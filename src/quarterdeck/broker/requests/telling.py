@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from functools import partial
 
 from sqlalchemy import select
 
@@ -33,19 +32,14 @@ TYPES = tuple(f"secret-request-{word}" for word in ("asked", "edited", "vote", "
 LONGEST = 300
 
 
-def subscribe(access: Access) -> None:
-    """Whom it asks who may decide what."""
-    events.subscribe("secret-request-notifications", TYPES, partial(hear, access))
-
-
-def hear(access: Access, tx: Tx, event: events.Event) -> None:
+def hear(tx: Tx, event: events.Event) -> None:
     """The durable subscriber."""
     if not event.stream.startswith(STREAM) or event.at < tx.now - LATEST:
         return
     request = tx.first(select(Request).where(Request.uid == event.stream.removeprefix(STREAM)))
     if request is None:
         return
-    access.load(tx)
+    access = known(tx)
     word = event.type.removeprefix("secret-request-")
     said = shown(" ".join(str(event.data.get("message") or "").split()), LONGEST)
     if word == "emergency":
@@ -56,8 +50,16 @@ def hear(access: Access, tx: Tx, event: events.Event) -> None:
         _tell(tx, request, WAITS, approvers(tx, access, request), "waits for your approval", request.justification)
 
 
-def remind(access: Access, tx: Tx, request: Request) -> None:
+def known(tx: Tx) -> Access:
+    """Who may what, as the unit sees it."""
+    access = tx.part(Access)
+    access.load(tx)
+    return access
+
+
+def remind(tx: Tx, request: Request) -> None:
     """Tell once more that somebody has to look at what went ahead without approval."""
+    access = known(tx)
     said = "Somebody has to look at what was done, and say so."
     _tell(tx, request, EMERGENCY, approvers(tx, access, request, anybody=True), "was not reviewed yet", said)
 
@@ -106,3 +108,6 @@ def _tell(tx: Tx, request: Request, kind: str, whom: list[int], what: str, said:
         organization_id=request.organization_id,
         collapse_key=f"{kind}:{request.uid}",
     )
+
+
+events.subscribe("secret-request-notifications", TYPES, hear)

@@ -17,6 +17,7 @@ import structlog
 from quarterdeck import __version__, front_door
 from quarterdeck.access import Access, facts, seeding
 from quarterdeck.broker.composition import Broker as BrokeredSecrets
+from quarterdeck.broker.gitops.switch import Gitops
 from quarterdeck.broker.policies.compiling import Compiled
 from quarterdeck.deploy.deployments import (
     clearing_again,
@@ -244,7 +245,8 @@ class Instance:
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
         artefacts = saved_plans.chosen(settings, data.path, vault)
-        parts = [access, machine, Folders(roots, machine), Door(base(settings)), artefacts, Compiled()]
+        known = [access, machine, Folders(roots, machine), Door(base(settings)), Gitops(settings.gitops)]
+        parts = [*known, artefacts, Compiled()]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
         relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None

@@ -56,7 +56,10 @@ STATES = {
     ("resource", "serving_id"): ("src/quarterdeck/deploy/resources/transitions.py",),
     ("tunnel", "state"): ("src/quarterdeck/tasks/tunnels/transitions.py",),
     ("spec", "status"): ("src/quarterdeck/infra/specs/statuses.py",),
-    ("job", "status"): ("src/quarterdeck/infra/work/transitions.py",),
+    ("job", "status"): (
+        "src/quarterdeck/infra/work/transitions.py",
+        "src/quarterdeck/broker/work/transitions.py",
+    ),
     ("server", "proxy_status"): ("src/quarterdeck/fleet/servers/transitions.py",),
     ("task", "status"): ("src/quarterdeck/tasks/work/transitions.py",),
     ("stage", "status"): ("src/quarterdeck/tasks/work/stages.py",),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 TITLE = "Quarterdeck"
 CALLERS = {
+    "agent": {"type": "apiKey", "in": "header", "name": "X-Agent-Secret"},
     "job": {"type": "http", "scheme": "basic"},
     "runner": {"type": "apiKey", "in": "header", "name": "X-Worker-Token"},
     "release": {"type": "http", "scheme": "bearer"},
@@ -96,6 +97,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
     """
     from quarterdeck.console.composition import console, console_handlers
     from quarterdeck.console.router import console_address
+    from quarterdeck.surfaces.broker.agent_callers import AgentCallers
     from quarterdeck.surfaces.chat import actions as chat
     from quarterdeck.surfaces.chat.task_actions import TaskActions
     from quarterdeck.surfaces.infra.job_callers import JobAuthenticator
@@ -137,6 +139,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
         rewrite=lambda method, path: console_address(method, rewritten(method, path)),
         respell=respelt,
         callers={
+            "agent": AgentCallers(instance.db),
             "job": JobAuthenticator(instance.db),
             "runner": RunnerCallers(instance.db),
             "release": ReleaseCallers(settings.release_secret),

@@ -16,7 +16,8 @@ import structlog
 
 from quarterdeck import __version__, front_door
 from quarterdeck.access import Access, facts, seeding
-from quarterdeck.broker.policies import retention as broker_rules_kept
+from quarterdeck.broker.composition import Broker as BrokeredSecrets
+from quarterdeck.broker.gitops.switch import Gitops
 from quarterdeck.broker.policies.compiling import Compiled
 from quarterdeck.deploy.deployments import (
     clearing_again,
@@ -118,7 +119,7 @@ RETENTION = (
     kernel_retention, facts, identity_retention, provider_lines, deployment_retention, old_lines, log_archives, orphans,
     orphans_on_servers,
     clearing_again, tidying_servers, worker_retention, notify_retention, workspaces_kept, tunnels_carried,
-    terminals_kept, broker_rules_kept,
+    terminals_kept,
 )  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 TELLING = (webhook_sending, chat_sending, machines, telling)
@@ -244,7 +245,8 @@ class Instance:
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
         artefacts = saved_plans.chosen(settings, data.path, vault)
-        parts = [machine, Folders(roots, machine), Door(base(settings)), artefacts, Compiled()]
+        known = [access, machine, Folders(roots, machine), Door(base(settings)), Gitops(settings.gitops)]
+        parts = [*known, artefacts, Compiled()]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
         relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None
@@ -286,7 +288,7 @@ class Instance:
                 options=decided,
             )
         infrastructure = Infrastructure(db, logs, data.path)
-        capabilities: list[Capability] = [AgentTasks(db, logs), infrastructure]
+        capabilities: list[Capability] = [AgentTasks(db, logs), infrastructure, BrokeredSecrets(db)]
         kinds = [
             *(kind for one in capabilities for kind in one.kinds()),
             *deployment_jobs.kinds(placement, logs),

@@ -21,6 +21,7 @@ from quarterdeck.kernel.http.dialects import (
     Tasks,
 )
 from quarterdeck.surfaces.broker.phrases import PHRASES
+from quarterdeck.surfaces.broker.phrases import STATUSES as BROKER_OWN
 from quarterdeck.surfaces.deploy.wire.statuses import STATUSES
 from quarterdeck.surfaces.runbooks.statuses import STATUSES as RUNBOOKS_OWN
 
@@ -132,7 +133,8 @@ def respelt(method: str, path: str) -> str:
     return LOCKING.get(method, method) if STATE_LOCK.fullmatch(path) else method
 
 
-DEPLOY, TASKS, RUNBOOKS, INFRA, BROKER = Deploy(STATUSES), Tasks(), Runbooks(RUNBOOKS_OWN), Infra(), Broker(PHRASES)
+DEPLOY, TASKS, RUNBOOKS, INFRA = Deploy(STATUSES), Tasks(), Runbooks(RUNBOOKS_OWN), Infra()
+BROKER = Broker(PHRASES, BROKER_OWN)
 SHARED, JOBS, CONSOLE = Shared(), Jobs(), Plain()
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 

@@ -13,7 +13,8 @@ class Agent(Identified, Base):
     """A worker of the fleet as an agent; on the wire it has the worker's uid. `secret_hash` is the SHA-256 of a foreign
     program's secret, `earlier_secret_hash` that of the one before, which counts until `earlier_until` after a rotation;
     one that came by enrolment has none. `scope` says which jobs it takes, `public_key` (base64, 32 bytes) what values
-    for it are sealed to. `reported` is what it says of itself.
+    for it are sealed to. `reported` is what it says of itself. `revoked_at`: it is an agent no more, whatever else its
+    worker may do.
     """
 
     __tablename__ = "broker_agents"
@@ -31,3 +32,4 @@ class Agent(Identified, Base):
     reported: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

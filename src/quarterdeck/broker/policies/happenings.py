@@ -14,6 +14,7 @@ class PolicyAction(audit.Action):
     CREATED = "policy.created"
     CHANGED = "policy.changed"
     DELETED = "policy.deleted"
+    INVARIANT_VIOLATED = "policy.invariant-violated"
 
 
 def happened(tx: Tx, policy: Policy, action: PolicyAction, **detail: object) -> None:

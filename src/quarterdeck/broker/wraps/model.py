@@ -45,7 +45,8 @@ class Wrap(Identified, Base):
 
 class DataKey(Identified, Base):
     """A data key that an agent was given (contract: broker §3.3): `digest` is the SHA-256 of its wrapped form, by which
-    it is known when it comes back. It counts once, for the agent and the job that it was given for.
+    it is known when it comes back. It counts once, for the agent and the job that it was given for; with `job_id` 0
+    for each of those that its agent held then. Without `worker_id` it is of the server's own worker.
     """
 
     __tablename__ = "broker_data_keys"
@@ -54,7 +55,7 @@ class DataKey(Identified, Base):
         Index("ix_broker_data_keys_worker_id", "worker_id", "expires_at"),
     )
 
-    worker_id: Mapped[int] = mapped_column(ForeignKey("fleet_workers.id", ondelete="CASCADE"))
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("fleet_workers.id", ondelete="CASCADE"))
     job_id: Mapped[int] = mapped_column(BigInteger)
     digest: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]

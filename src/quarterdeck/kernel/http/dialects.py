@@ -234,12 +234,17 @@ class Infra(Dialect):
 
 
 class Broker(Dialect):
-    """`error` is the documented phrase where there is one (`phrases`, by code), `message` what people read."""
+    """`error` is the documented phrase where there is one (`phrases`, by code), `message` what people read. `statuses`
+    are those that the surface documents for a code where the kind of the refusal says another.
+    """
 
     name = "broker"
 
-    def __init__(self, phrases: Mapping[str, str] | None = None) -> None:
-        self.phrases = dict(phrases or {})
+    def __init__(self, phrases: Mapping[str, str] | None = None, statuses: Mapping[str, int] | None = None) -> None:
+        self.phrases, self.statuses = dict(phrases or {}), dict(statuses or {})
+
+    def status(self, failure: Failure) -> int:
+        return self.statuses.get(failure.code, failure.status)
 
     def body(self, failure: Failure, status: int) -> Any:
         if status >= 500:

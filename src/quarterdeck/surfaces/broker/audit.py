@@ -21,10 +21,16 @@ MOST, DEFAULT = 1_000, 100
 AGENTS = ("worker", "runner", "agent")
 WORDS = Words(
     {
+        "argocd-endpoint.create": "argocd_endpoint.create",
+        "argocd-endpoint.set-enabled": "argocd_endpoint.set_enabled",
+        "argocd-endpoint.delete": "argocd_endpoint.delete",
+        "argocd-endpoint.discover": "argocd_endpoint.discover",
+        "request.gitops-observation-started": "request.gitops_observation_started",
+        "request.gitops-observation-skipped": "request.gitops_observation_skipped",
+        "request.gitops-observation-ended": "request.gitops_observation_ended",
         "session.signed-in": "auth.login",
         "session.sign-in-failed": "auth.login",
-        "worker.enrolled": "agent.mint",
-        "worker.revoked": "agent.revoke",
+        "agent.public-key.set": "agent.public_key.set",
     }
 )
 NOBODY = -1
@@ -76,7 +82,7 @@ def named(tx: Tx, text: str) -> dict[str, Any]:
     models: dict[str, type[Any]] = {"user": User, "agent": Worker}
     model = models.get(kind)
     known = None if model is None else actors.number(tx, model, uid)
-    return {"actor_kind": "worker" if kind == "agent" else "user", "actor_id": NOBODY if known is None else known}
+    return {"actor_kind": "agent" if kind == "agent" else "user", "actor_id": NOBODY if known is None else known}
 
 
 def wanted(tx: Tx, organization_id: int, query: wire.AuditEventsQuery) -> audit.Filter:

@@ -20,6 +20,11 @@ def seconds(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def nanoseconds(moment: datetime) -> str:
+    """RFC 3339 with nine digits of a second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "000Z"
+
+
 def uid(text: str, name: str = "id") -> str:
     """An id in the form that is stored. Raises `Invalid` (`id_malformed`) for any other text."""
     plain = text.strip().lower()

@@ -201,6 +201,7 @@ CREATE TABLE broker_agents (
 	reported JSON NOT NULL, 
 	created_at BIGINT NOT NULL, 
 	updated_at BIGINT NOT NULL, 
+	revoked_at BIGINT, 
 	id INTEGER NOT NULL, 
 	uid VARCHAR(36) NOT NULL, 
 	CONSTRAINT pk_broker_agents PRIMARY KEY (id), 
@@ -282,7 +283,7 @@ CREATE TABLE broker_connections (
 );
 --
 CREATE TABLE broker_data_keys (
-	worker_id INTEGER NOT NULL, 
+	worker_id INTEGER, 
 	job_id BIGINT NOT NULL, 
 	digest VARCHAR(64) NOT NULL, 
 	created_at BIGINT NOT NULL, 

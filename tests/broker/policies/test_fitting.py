@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quarterdeck.broker.policies.compiling import Book, Rule
@@ -45,6 +45,7 @@ def fits(one: Rule, facts: Facts) -> bool:
     return one.project_id in {None, facts.project_id}
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(SELECTORS, st.sampled_from([None, 1, 2])), max_size=20), FACTS)
 def test_the_rules_that_fit_are_found_in_their_order(drawn, facts):
     rules = tuple(rule(number, *one) for number, one in enumerate(drawn))

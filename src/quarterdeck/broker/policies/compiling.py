@@ -87,14 +87,13 @@ class _Index:
 
 
 class Compiled:
-    """Books by organization. One for each database (`tx.part`)."""
+    """Books by organization. One for each database (`tx.part`). `laid` are organizations whose first rules are known to
+    be there for good.
+    """
 
     def __init__(self) -> None:
         self._kept: OrderedDict[int, tuple[str, Book]] = OrderedDict()
-
-    def __contains__(self, organization_id: int) -> bool:
-        """Whether its rules were seen here before, so that they need not be laid down."""
-        return organization_id in self._kept
+        self.laid: set[int] = set()
 
     def book(self, tx: Tx, organization_id: int) -> Book:
         """What holds in this unit: the version is asked for each time, so that a change counts at once, whichever

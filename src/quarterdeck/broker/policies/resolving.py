@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -35,8 +36,10 @@ class Resolution:
 def resolve(tx: Tx, facts: Facts) -> Resolution:
     """Workflows and policies stay as they are until the unit ends, so that a request can be made by the answer."""
     compiled = tx.part(Compiled)
-    if facts.organization_id not in compiled:
+    if facts.organization_id not in compiled.laid:
+        # Before the lock is shared, which a unit that lays them down takes alone.
         seeding.lay(tx, facts.organization_id)
+        tx.after_commit(partial(compiled.laid.add, facts.organization_id))
     versions.relied_on(tx, facts.organization_id)
     taken: Rule | None = None
     passed: list[Rule] = []

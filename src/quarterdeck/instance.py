@@ -17,6 +17,8 @@ import structlog
 from quarterdeck import __version__, front_door
 from quarterdeck.access import Access, facts, seeding
 from quarterdeck.broker.composition import Broker as BrokeredSecrets
+from quarterdeck.broker.execution import handler as broker_jobs
+from quarterdeck.broker.execution.machine import Machine as SecretsMachine
 from quarterdeck.broker.gitops.switch import Gitops
 from quarterdeck.broker.policies.compiling import Compiled
 from quarterdeck.deploy.deployments import (
@@ -141,6 +143,7 @@ def handlers_with(edges: Edges, infra: InfraMachine) -> WorkerHandlers:
     handlers.register(INSTALL, EngineOrder)(partial(install, edges=edges))
     handlers.register(previews.CLEANUP, CleanupOrder)(partial(clean_up, edges=edges))
     infra_jobs.register(handlers, infra)
+    broker_jobs.register(handlers, SecretsMachine(infra.directory, own=infra.own))
     return handlers
 
 

@@ -12,6 +12,7 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
 from quarterdeck import __version__
+from quarterdeck.broker.tenancy.blockers import BrokerBlockers
 from quarterdeck.deploy.resources.blockers import DeployBlockers
 from quarterdeck.fleet.servers.blockers import FleetBlockers
 from quarterdeck.infra.specs.blockers import InfraBlockers
@@ -106,7 +107,9 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
 
     chat.wire(TaskActions())
     settings = instance.settings
-    blockers = (DeployBlockers(), FleetBlockers(), InfraBlockers(), TaskBlockers(instance.access))
+    blockers = (
+        DeployBlockers(), FleetBlockers(), InfraBlockers(), BrokerBlockers(), TaskBlockers(instance.access),
+    )  # fmt: skip
     made: list[Litestar] = []
     passing: list[Forwarding] = []
     cached: list[dict[str, Any]] = []

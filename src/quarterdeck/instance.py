@@ -16,6 +16,8 @@ import structlog
 
 from quarterdeck import __version__, front_door
 from quarterdeck.access import Access, facts, seeding
+from quarterdeck.broker.composition import Broker as BrokeredSecrets
+from quarterdeck.broker.policies.compiling import Compiled
 from quarterdeck.deploy.deployments import (
     clearing_again,
     following,
@@ -242,7 +244,7 @@ class Instance:
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
         artefacts = saved_plans.chosen(settings, data.path, vault)
-        parts = [machine, Folders(roots, machine), Door(base(settings)), artefacts]
+        parts = [access, machine, Folders(roots, machine), Door(base(settings)), artefacts, Compiled()]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
         relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None
@@ -284,7 +286,7 @@ class Instance:
                 options=decided,
             )
         infrastructure = Infrastructure(db, logs, data.path)
-        capabilities: list[Capability] = [AgentTasks(db, logs), infrastructure]
+        capabilities: list[Capability] = [AgentTasks(db, logs), infrastructure, BrokeredSecrets(db)]
         kinds = [
             *(kind for one in capabilities for kind in one.kinds()),
             *deployment_jobs.kinds(placement, logs),

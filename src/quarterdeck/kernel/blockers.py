@@ -19,8 +19,10 @@ THINGS = {
     "resource-placement": ("resource in use is placed on it", "resources in use are placed on it"),
     "runtime-log-retention": ("archive of log lines was taken from it", "archives of log lines were taken from it"),
     "runtime-task": ("piece of work on it is under way", "pieces of work on it are under way"),
+    "secret-request": ("request for a secret has not ended", "requests for secrets have not ended"),
     "source-link": ("resource has its images built on it", "resources have their images built on it"),
     "resource": ("resource belongs to it", "resources belong to it"),
+    "variable": ("variable is kept in it", "variables are kept in it"),
 }
 
 

@@ -29,6 +29,9 @@ TYPES = (
     "infra_drift",
     "infra_job_succeeded",
     "infra_job_failed",
+    "secret_approval_required",
+    "secret_request_decided",
+    "secret_emergency",
 )
 """Contract: tasks §7.4, one for administrators whose webhook was given up, and what is told of infrastructure."""
 KEPT = "notifications"

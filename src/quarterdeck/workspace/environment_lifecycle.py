@@ -1,15 +1,18 @@
-"""What becomes of an environment: renamed, locked and unlocked, copied, compared, and in the end archived for good."""
+"""What becomes of an environment: renamed, locked, unlocked, copied, compared, and in the end archived or deleted."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.protocols import DeletionBlocker
 from quarterdeck.workspace import environments, projects, variables
 from quarterdeck.workspace.environments import EnvironmentAction
 from quarterdeck.workspace.model import Environment, Project, Variable
@@ -68,6 +71,38 @@ def archive(tx: Tx, ref: str, reason: str | None = None) -> Environment:
         environment.locked_at = environment.lock_reason = None
         _note(tx, environment, project, EnvironmentAction.ARCHIVED, reason=reason)
     return environment
+
+
+def blockers(tx: Tx, environment: Environment, registry: Sequence[DeletionBlocker]) -> list[tuple[str, int]]:
+    """Why an environment cannot be deleted: what is kept in it, or refers to it, with counts."""
+    kept = select(func.count()).select_from(Variable).where(Variable.owner == _owner(environment))
+    found = [("variable", int(tx.execute(kept).scalar_one()))]
+    for blocker in registry:
+        found.extend(blocker.blockers(tx, "environment", environment.id))
+    return [(kind, number) for kind, number in found if number]
+
+
+def delete(tx: Tx, ref: str, registry: Sequence[DeletionBlocker]) -> None:
+    """Remove an environment that nothing is in and nothing refers to. Raises `Conflict` (`environment_delete_blocked`),
+    also for one that takes no changes (`environment_locked`).
+    """
+    environment, project = environments.locked(tx, ref)
+    if environment.lifecycle == "locked":
+        environments.check_open(environment)
+    standing = blockers(tx, environment, registry)
+    if standing:
+        raise Conflict(
+            f"The environment {environment.name} cannot be deleted: {'; '.join(in_words(*one) for one in standing)}.",
+            code="environment_delete_blocked",
+            hint="Remove what is listed, or archive the environment, which takes it out of use.",
+            blockers=[kind for kind, _ in standing],
+        )
+    _note(tx, environment, project, EnvironmentAction.DELETED, name=environment.name)
+    for blocker in registry:
+        blocker.forget(tx, "environment", environment.id)
+    tx.execute(update(Environment).where(Environment.parent_id == environment.id).values(parent_id=None))
+    tx.session.delete(environment)
+    tx.flush()
 
 
 def copy(tx: Tx, ref: str, name: str, kind: str | None = None) -> Environment:

@@ -25,6 +25,7 @@ class EnvironmentAction(audit.Action):
     UNLOCKED = "environment.unlocked"
     ARCHIVED = "environment.archived"
     COPIED = "environment.copied"
+    DELETED = "environment.deleted"
     VARIABLE_SET = "environment.variable-set"
     VARIABLE_UNSET = "environment.variable-unset"
 

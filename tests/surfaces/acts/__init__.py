@@ -1,6 +1,7 @@
 """The prepared calls, by what they are about. Importing this fills `support.acts.ACTS`."""
 
 from surfaces.acts import (
+    broker_rules,
     deployments,
     identity,
     infra_clouds,
@@ -20,6 +21,7 @@ from surfaces.acts import (
 )
 
 __all__ = [
+    "broker_rules",
     "deployments",
     "identity",
     "infra_clouds",

@@ -13,7 +13,7 @@ _LIVE = text("completed_at IS NULL")
 
 class BrokerJob(Identified, Base):
     """One job (contract: broker §1.10, §2), carried by the ledger's job `ledger_id`, whose subject is
-    `broker-job:<uid>`. `job_type` is `patch | read | update | rotate | discover | verify | sync | delete`;
+    `broker-job:<uid>`. `job_type` is `patch | read | update | rotate | discover | verify | sync | delete`, and
     `agent_scope` is held against the scopes of agents. `worker_id` is who has or had it: an agent's row, or none for
     the server's own. `payload` is without any value.
     """

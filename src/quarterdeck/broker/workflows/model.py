@@ -51,3 +51,16 @@ class Workflow(Identified, Base):
     enabled: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class RuleSet(Identified, Base):
+    """An organization whose first workflow and first policy were laid down. `version` is drawn anew with each change of
+    its workflows and policies, so that what was compiled of them is known to be theirs as they are.
+    """
+
+    __tablename__ = "broker_rule_sets"
+    __table_args__ = (UniqueConstraint("organization_id"),)
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))
+    version: Mapped[str] = mapped_column(String(36))
+    created_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""What of this room stands in the way of deleting a project, a server or an SSH key, and what goes along with it."""
+"""What of this room stands in the way of deleting a project, an environment, a server or an SSH key, and what goes along with it."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ class DeployBlockers:
                 ("deployment-history", deployments.where(Deployment.project_id == row_id)),
                 ("runtime-log-retention", archives.where(LogArchive.project_id == row_id)),
             ]
+        elif kind == "environment":
+            found = [
+                ("resource", resources.where(Resource.environment_id == row_id, Resource.lifecycle != "deleted")),
+                ("deployment-history", deployments.where(Deployment.environment_id == row_id)),
+            ]
         elif kind == "server":
             here = deployments.where(Deployment.server_id == row_id)
             placed = resources.join(Destination, Destination.id == Resource.destination_id)
@@ -55,9 +60,10 @@ class DeployBlockers:
         if kind == "server":
             places = select(Destination.id).where(Destination.server_id == row_id)
             tx.execute(update(Resource).where(Resource.destination_id.in_(places)).values(destination_id=None))
-        if kind != "project":
+        if kind not in {"project", "environment"}:
             return
-        gone = select(Resource.id).where(Resource.project_id == row_id, Resource.lifecycle == "deleted")
+        owner = Resource.project_id if kind == "project" else Resource.environment_id
+        gone = select(Resource.id).where(owner == row_id, Resource.lifecycle == "deleted")
         for model in (RuntimeControl, Observation):
             tx.execute(delete(model).where(model.resource_id.in_(gone)))
         tx.execute(delete(Resource).where(Resource.id.in_(gone)))

@@ -39,6 +39,7 @@ def record(
     outcome: Outcome = "success",
     aggregate_id: str | None = None,
     detail: Mapping[str, Any] | None = None,
+    correlation_id: str | None = None,
 ) -> AuditEvent:
     """Write one event; it is kept or lost with the change that it speaks of.
 
@@ -61,7 +62,7 @@ def record(
         aggregate_id=aggregate_id or resource_id,
         outcome=outcome,
         request_id=context.request_id[:64],
-        correlation_id=context.correlation_id[:64],
+        correlation_id=(correlation_id or context.correlation_id)[:64],
         address=context.address[:64] if context.address else None,
         detail=redact(detail or {}),
     )
@@ -88,6 +89,7 @@ async def record_refusal(
     outcome: Outcome = "denied",
     aggregate_id: str | None = None,
     detail: Mapping[str, Any] | None = None,
+    correlation_id: str | None = None,
 ) -> AuditEvent:
     """Write down a refusal in a unit of its own, after the refused unit has rolled back."""
     return await db.write(
@@ -99,4 +101,5 @@ async def record_refusal(
         outcome=outcome,
         aggregate_id=aggregate_id,
         detail=detail,
+        correlation_id=correlation_id,
     )

@@ -32,3 +32,8 @@ def uid(text: str, name: str = "id") -> str:
         raise Invalid(f"invalid {name}: {text[:40]!r} is no UUID.", code="id_malformed", hint="Give the id of a list.",
                       field=name)  # fmt: skip
     return plain
+
+
+def after(text: str | None) -> str | None:
+    """The id of the last one of the page before, where there was one."""
+    return uid(text, "after") if text else None

@@ -433,6 +433,18 @@ CREATE TABLE broker_requests (
 	CONSTRAINT uq_broker_requests_uid UNIQUE (uid)
 );
 --
+CREATE TABLE broker_rule_sets (
+	organization_id INTEGER NOT NULL, 
+	version VARCHAR(36) NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_broker_rule_sets PRIMARY KEY (id), 
+	CONSTRAINT fk_broker_rule_sets_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_broker_rule_sets_organization_id UNIQUE (organization_id), 
+	CONSTRAINT uq_broker_rule_sets_uid UNIQUE (uid)
+);
+--
 CREATE TABLE broker_secret_labels (
 	secret_id INTEGER NOT NULL, 
 	"key" VARCHAR(200) NOT NULL, 

@@ -12,6 +12,20 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "broker_rule_sets",
+        sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.String(length=36), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["identity_organizations.id"], name="fk_broker_rule_sets_organization_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_broker_rule_sets"),
+        sa.UniqueConstraint("organization_id", name="uq_broker_rule_sets_organization_id"),
+        sa.UniqueConstraint("uid", name="uq_broker_rule_sets_uid"),
+    )
+    op.create_table(
         "broker_secrets",
         sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("cluster_name", sa.String(length=200), nullable=False),
@@ -470,8 +484,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("uid", sa.String(length=36), nullable=False),
         sa.CheckConstraint(
-            "(consumed_at IS NULL AND consumed_by_agent_id IS NULL AND consumed_by_user_id IS NULL) OR "
-            "(consumed_at IS NOT NULL AND (consumed_by_agent_id IS NULL) <> (consumed_by_user_id IS NULL))",
+            "(consumed_at IS NULL AND consumed_by_agent_id IS NULL AND consumed_by_user_id IS NULL) OR (consumed_at IS NOT NULL AND (consumed_by_agent_id IS NULL) <> (consumed_by_user_id IS NULL))",
             name="consumed_by_one",
         ),
         sa.ForeignKeyConstraint(

@@ -175,7 +175,8 @@ def test_a_worker_that_is_decommissioned_is_no_agent_any_more(yard):
     agent = yard.agent()
     yard.act(lambda tx: draining.decommission(tx, tx.get(Worker, agent.worker.id)))
     assert not proves(yard, agent)
-    assert len(yard.told("agent.revoke")) == 1
+    assert yard.part(agent).revoked_at is not None
+    assert (len(yard.told("worker.revoked")), yard.told("agent.revoke")) == (1, [])
 
 
 def test_an_enrolled_worker_becomes_an_agent_of_the_scope_that_it_was_enrolled_for(yard):

@@ -245,3 +245,17 @@ def test_values_of_an_edited_request_are_withdrawn_and_given_anew(yard):
     (wrap,) = yard.wraps(request)
     assert isinstance(wrap, Wrap)
     assert wrap.byte_length == 7
+
+
+def test_while_the_vault_is_locked_nothing_is_given_and_nothing_used_up(yard, reading, monkeypatch):
+    agent, request = reading
+    whole = agent.envelope(b"found")
+    vault = yard.db.write_sync(lambda tx: tx.vault)
+    kept, active = dict(vault._keys), vault._active
+    monkeypatch.setattr(vault, "_db", None)
+    vault._keys, vault._active = {}, None
+    assert code(agent.data_key) == "secret_unreadable"
+    assert code(agent.deliver, request, "DB_PASSWORD", whole) == "secret_unreadable"
+    assert yard.wraps(request) == []
+    vault._keys, vault._active = kept, active
+    assert yard.read(request, agent.deliver(request, "DB_PASSWORD", whole).uid) == b"found"

@@ -20,11 +20,13 @@ from quarterdeck.broker.agents import authenticating, beating, keys, leaving, mi
 from quarterdeck.broker.agents.model import Agent
 from quarterdeck.broker.agents.standing import owner
 from quarterdeck.broker.connections.model import Connection
+from quarterdeck.broker.requests import effects
 from quarterdeck.broker.requests.model import Request
 from quarterdeck.broker.sealing import agreement, envelopes
 from quarterdeck.broker.sealing.agreement import open_sealed
 from quarterdeck.broker.sealing.envelopes import Envelope
 from quarterdeck.broker.work import claiming, completing, creating, kind, placing
+from quarterdeck.broker.work import effects as work_effects
 from quarterdeck.broker.work.creating import Asked
 from quarterdeck.broker.work.model import BrokerJob
 from quarterdeck.broker.workflows.model import Workflow
@@ -192,6 +194,7 @@ class BrokerYard:
         self.clock = clock
         self.access = Access()
         jobs.kinds.register(kind.kind())
+        work_effects.register("requests", effects.job_ended)
         database.write_sync(seeding.seed)
         self.ada, self.organization = database.write_sync(
             setup.create_first_administrator,

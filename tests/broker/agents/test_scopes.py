@@ -8,10 +8,8 @@ from hypothesis import strategies as some
 from quarterdeck.broker.agents import scopes
 from quarterdeck.kernel.jobs import routes
 
-words = some.from_regex(scopes.WORD, fullmatch=True).filter(
-    lambda one: one not in {"foreign", "elsewhere", "open", "knows"}
-)
-values = some.text(min_size=1, max_size=30).filter(lambda one: one.strip() == one and one.isprintable())
+words = some.text("abz_09", max_size=8).map(lambda rest: f"w{rest}")
+values = some.text(some.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=30)
 
 
 @given(some.dictionaries(words, values, max_size=4))

@@ -178,7 +178,9 @@ def test_after_the_end_of_its_job_an_agent_delivers_nothing(yard, reading):
     agent, request = reading
     envelope = agent.envelope(b"x")
     agent.complete(yard.job(request).uid)
-    assert code(agent.deliver, request, "DB_PASSWORD", envelope) == "broker_job_not_held"
+    assert yard.requested(request).status == "executed"
+    assert code(agent.deliver, request, "DB_PASSWORD", envelope) == "request_not_approved"
+    assert yard.wraps(request) == []
 
 
 def test_a_value_that_is_empty_or_too_large_is_not_kept(yard, reading):

@@ -40,9 +40,9 @@ def test_the_trail_of_a_value_is_one_and_has_no_hash_that_could_be_guessed(yard)
     agent.complete(job.uid)
     trail = [one for one in yard.told() if one["correlation_id"] == request]
     assert [one["action"] for one in trail] == [
-        "wrap.create", "job.enqueue", "job.claim", "wrap.retrieve", "job.complete",
+        "wrap.create", "job.enqueue", "job.claim", "wrap.retrieve", "job.complete", "request.transition",
     ]  # fmt: skip
-    assert [(one["actor_kind"], one["actor_id"]) for one in trail[2:]] == [("agent", agent.worker.id)] * 3
+    assert [(one["actor_kind"], one["actor_id"]) for one in trail[2:]] == [("agent", agent.worker.id)] * 4
     whole = str(yard.told())
     assert given.content_hash not in whole
     assert VALUE.decode() not in whole

@@ -25,8 +25,9 @@ async def test_a_patch_goes_from_the_request_to_the_provider(crew):
     found = await crew.ok("GET", f"/api/v1/audit-events?correlation_id={request}")
     assert [one["action"] for one in reversed(found)] == [
         "wrap.create", "wrap.create", "job.enqueue", "job.claim", "wrap.retrieve", "wrap.retrieve", "job.complete",
+        "request.transition",
     ]  # fmt: skip
-    assert {one["actor"] for one in found[:4]} == {f"agent:{agent.id}"}
+    assert {one["actor"] for one in found[:5]} == {f"agent:{agent.id}"}
 
 
 async def test_a_read_comes_back_in_envelopes(crew):

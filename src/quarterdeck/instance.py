@@ -17,6 +17,9 @@ import structlog
 from quarterdeck import __version__, front_door
 from quarterdeck.access import Access, facts, seeding
 from quarterdeck.broker.composition import Broker as BrokeredSecrets
+from quarterdeck.broker.execution import handler as broker_jobs
+from quarterdeck.broker.execution.machine import Machine as SecretsMachine
+from quarterdeck.broker.gitops.switch import Gitops
 from quarterdeck.broker.policies.compiling import Compiled
 from quarterdeck.deploy.deployments import (
     clearing_again,
@@ -140,6 +143,7 @@ def handlers_with(edges: Edges, infra: InfraMachine) -> WorkerHandlers:
     handlers.register(INSTALL, EngineOrder)(partial(install, edges=edges))
     handlers.register(previews.CLEANUP, CleanupOrder)(partial(clean_up, edges=edges))
     infra_jobs.register(handlers, infra)
+    broker_jobs.register(handlers, SecretsMachine(infra.directory, own=infra.own))
     return handlers
 
 
@@ -244,7 +248,8 @@ class Instance:
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
         artefacts = saved_plans.chosen(settings, data.path, vault)
-        parts = [access, machine, Folders(roots, machine), Door(base(settings)), artefacts, Compiled()]
+        known = [access, machine, Folders(roots, machine), Door(base(settings)), Gitops(settings.gitops)]
+        parts = [*known, artefacts, Compiled()]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
         relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from quarterdeck.broker.discovered import ageing, looking
 from quarterdeck.broker.discovered import telling as found
+from quarterdeck.broker.gitops import observing, watching
 from quarterdeck.broker.requests import effects, retention, sweeping, telling
 from quarterdeck.broker.work import effects as work_effects
 from quarterdeck.broker.work import retention as jobs_kept
@@ -34,6 +35,7 @@ class Broker:
     def __init__(self, db: Database) -> None:
         self._db = db
         work_effects.register("requests", effects.job_ended)
+        work_effects.register("gitops", observing.job_ended)
         work_effects.register_found("discovered", found.heard)
 
     def reached_at(self, address: str) -> None:
@@ -49,5 +51,6 @@ class Broker:
         return [
             Beside("secret-requests", partial(sweeping.watch, self._db, jobs)),
             Beside("secret-values", partial(values.watch, self._db, jobs)),
+            Beside("argocd", partial(watching.watch, self._db, jobs)),
             Beside("discovered-secrets", partial(looking.watch, self._db, jobs)),
         ]

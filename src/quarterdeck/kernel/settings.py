@@ -79,6 +79,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     artefacts_region: str | None = None
     artefacts_access_key: Secret[str] | None = None
     artefacts_secret_key: Secret[str] | None = None
+    gitops: bool = False
     github_api: str = "https://api.github.com"
     gitlab_url: str = "https://gitlab.com"
     bitbucket_api: str = "https://api.bitbucket.org"

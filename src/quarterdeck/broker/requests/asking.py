@@ -10,6 +10,7 @@ from typing import Any
 from quarterdeck.access import Access
 from quarterdeck.broker.connections import connections
 from quarterdeck.broker.connections.model import Connection
+from quarterdeck.broker.own import variables
 from quarterdeck.broker.policies.facts import facts
 from quarterdeck.broker.policies.resolving import Resolution, resolve
 from quarterdeck.broker.requests import breaking, checking, direct, finding, granting
@@ -114,6 +115,7 @@ def place(tx: Tx, wish: Wish) -> Where:
     """The rows that a wish names. An environment without a project means nothing and is refused."""
     project = projects.usable(tx, wish.project_uid) if wish.project_uid is not None else None
     environment = environments.named(tx, project, wish.environment) if wish.environment is not None else None
+    variables.require_here(wish.provider_type, wish.secret_ref, project, environment)
     connection = connections.choose(
         tx,
         tx.principal.acts_in,

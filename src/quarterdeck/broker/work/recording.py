@@ -79,6 +79,11 @@ Report = Callable[[Tx, BrokerJob, Job, Mapping[str, Any]], Any]
 REPORTS: dict[str, Report] = {"take": _take, "data-key": _data_key, "deliver": _deliver, "found": _found}
 
 
+def add(kind: str, report: Report) -> None:
+    """Another report of running attempts, which another room answers."""
+    REPORTS[kind] = report
+
+
 def _text(said: Mapping[str, Any], name: str) -> str:
     value = said.get(name)
     if not isinstance(value, str):

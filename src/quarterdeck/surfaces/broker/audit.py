@@ -21,6 +21,13 @@ MOST, DEFAULT = 1_000, 100
 AGENTS = ("worker", "runner", "agent")
 WORDS = Words(
     {
+        "argocd-endpoint.create": "argocd_endpoint.create",
+        "argocd-endpoint.set-enabled": "argocd_endpoint.set_enabled",
+        "argocd-endpoint.delete": "argocd_endpoint.delete",
+        "argocd-endpoint.discover": "argocd_endpoint.discover",
+        "request.gitops-observation-started": "request.gitops_observation_started",
+        "request.gitops-observation-skipped": "request.gitops_observation_skipped",
+        "request.gitops-observation-ended": "request.gitops_observation_ended",
         "session.signed-in": "auth.login",
         "session.sign-in-failed": "auth.login",
         "agent.public-key.set": "agent.public_key.set",

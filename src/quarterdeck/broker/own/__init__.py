@@ -1,0 +1,1 @@
+"""Secrets that Quarterdeck itself keeps: the secret variables of environments."""

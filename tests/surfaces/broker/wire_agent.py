@@ -71,6 +71,4 @@ class WireAgent:
             "dek_ciphertext": made["ciphertext"],
             "dek_kms_key_id": made["kms_key_id"],
         }
-        return await self.call(
-            "POST", "/wraps", {"request_id": request, "key_name": key_name, "envelope": envelope}
-        )
+        return await self.call("POST", "/wraps", {"request_id": request, "key_name": key_name, "envelope": envelope})

@@ -1,4 +1,4 @@
-"""An agent made from the documented protocol alone (contract: broker §2 and §3): its own cryptography, its own words."""
+"""An agent made of the documented protocol alone (contract: broker §2, §3): its own cryptography and words."""
 
 from __future__ import annotations
 

@@ -25,6 +25,9 @@ from quarterdeck.console.domain.people import People
 from quarterdeck.console.domain.pipelines import Pipelines
 from quarterdeck.console.domain.reads import Reads
 from quarterdeck.console.domain.roles import Roles
+from quarterdeck.console.domain.secret_places import SecretPlaces
+from quarterdeck.console.domain.secret_requests import SecretRequests
+from quarterdeck.console.domain.secret_rules import SecretRules
 from quarterdeck.console.domain.task_projects import TaskProjects
 from quarterdeck.console.domain.task_settings import Settings
 from quarterdeck.console.domain.tasks import Tasks
@@ -61,6 +64,9 @@ class InstancePorts(
     InfraStates,
     InfraRunners,
     InfraClouds,
+    SecretRequests,
+    SecretRules,
+    SecretPlaces,
     Live,
 ):
     """The ports over the domain of one installation."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """`key` follows G on the keyboard; `quick` rooms stand at the bottom of a phone."""
+    """`key` follows G on the keyboard; `quick` rooms stand at the bottom of a phone. A room of a `family` is shown to
+    those who have a permission of it, wherever that holds.
+    """
 
     name: str
     label: str
@@ -16,6 +18,7 @@ class Room:
     group: int
     key: str = ""
     quick: bool = False
+    family: str = ""
 
 
 ROOMS = (
@@ -23,6 +26,7 @@ ROOMS = (
     Room("projects", "Projects", "/console/projects", "projects", 1, "p", quick=True),
     Room("infra", "Infrastructure", "/console/infra", "infra", 1, "i"),
     Room("tasks", "Tasks", "/console/tasks", "task", 1, "t", quick=True),
+    Room("secrets", "Secrets", "/console/secrets", "key", 1, "s", family="broker"),
     Room("fleet", "Fleet", "/console/fleet", "fleet", 2, "f"),
     Room("jobs", "Jobs", "/console/jobs", "jobs", 2, "j"),
     Room("audit", "Audit", "/console/audit", "audit", 2, "a"),

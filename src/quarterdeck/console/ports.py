@@ -16,6 +16,7 @@ from quarterdeck.console.door_ports import Account, Doors
 from quarterdeck.console.fleet_ports import Fleet
 from quarterdeck.console.infra_ports import Infrastructure
 from quarterdeck.console.people_ports import People, Roles
+from quarterdeck.console.secret_ports import Secrets
 from quarterdeck.console.task_ports import TaskAdministration, Tasks
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import (
@@ -278,6 +279,7 @@ class ConsolePorts(
     Tasks,
     TaskAdministration,
     Infrastructure,
+    Secrets,
     Live,
     Protocol,
 ):

@@ -23,14 +23,15 @@ from quarterdeck.console.ports import Place, Update
 from quarterdeck.console.render import secure_headers
 from quarterdeck.console.views.infra import SpecsAsked
 from quarterdeck.console.views.infra_jobs import InfraJobsAsked
+from quarterdeck.console.views.secrets import RequestsAsked
 from quarterdeck.kernel.errors import Invalid, NotFound, Problem
 from quarterdeck.kernel.http.sse import STILL_ADMITTED
 from quarterdeck.kernel.principal import current
 
 CHECKED_EVERY, GATHER, MOST_LINES = 5.0, 0.05, 2000
-INFRA_ROWS = 50
+INFRA_ROWS, SECRET_ROWS = 50, 50
 _TOPIC = re.compile(
-    r"(home|fleet|jobs|tasks|infra|infra-jobs|infra-(?:job|plan|spec):[0-9a-f-]{36}|task(?:-events)?:[0-9]{1,15}|project:[^:,/]+|(?:resource|deployment):[^:,]+|log:[\w:.\-]+)\Z"
+    r"(home|fleet|jobs|tasks|secrets|infra|infra-jobs|(?:infra-(?:job|plan|spec)|secret-request):[0-9a-f-]{36}|task(?:-events)?:[0-9]{1,15}|project:[^:,/]+|(?:resource|deployment):[^:,]+|log:[\w:.\-]+)\Z"
 )
 SWAP = Markup(' hx-swap-oob="outerMorph"')
 
@@ -178,6 +179,13 @@ async def _render(desk: Desk, topic: str) -> str:
     if kind == "infra-plan":
         plan = await ports.infra_plan(who, name)
         return _boxes(desk, ("infra_plan_head", "room_counts"), view=plan, counts=await ports.counts(who))
+    if kind == "secrets":
+        inbox = await ports.secret_requests(who, RequestsAsked(), SECRET_ROWS)
+        return _boxes(desk, ("secret_rows", "room_counts"), view=inbox, box="", counts=await ports.counts(who))
+    if kind == "secret-request":
+        asked = await ports.secret_request(who, name)
+        boxes = ("secret_head", "secret_state", "secret_side", "room_counts")
+        return _boxes(desk, boxes, view=asked, counts=await ports.counts(who))
     if kind == "project":
         return _boxes(desk, ("project_environments",), view=await ports.project(who, name))
     parts = name.split("/")

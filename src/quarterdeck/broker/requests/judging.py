@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from quarterdeck.access import Access
 from quarterdeck.access.model import Role
+from quarterdeck.access.places import Place
 from quarterdeck.broker.requests import finding
 from quarterdeck.broker.requests.finding import APPROVE
 from quarterdeck.broker.requests.model import Request, Vote
@@ -87,8 +88,12 @@ def may(tx: Tx, access: Access, user_id: int, request: Request, step: Step, work
     user = tx.get(User, user_id)
     if user is None or not user.active:
         return False
-    somebody = Principal("user", user_id, user.uid, user.username, organization_id=request.organization_id)
-    where = finding.place(tx, request)
+    return may_at(tx, access, user, request.organization_id, finding.place(tx, request), step)
+
+
+def may_at(tx: Tx, access: Access, user: User, organization_id: int, where: Place, step: Step) -> bool:
+    """Whether somebody may agree there in such a step, as grants are now."""
+    somebody = Principal("user", user.id, user.uid, user.username, organization_id=organization_id)
     if not access.decide(somebody, APPROVE, where).allowed:
         return False
     if step.role_uid is None:
@@ -96,7 +101,7 @@ def may(tx: Tx, access: Access, user_id: int, request: Request, step: Step, work
     role = tx.first(select(Role).where(Role.uid == step.role_uid))
     if role is None:
         return False
-    whole = access.roles(user_id, request.organization_id)
-    parts = {one.role for one in access.parts(user_id, request.organization_id) if one.covers(where)}
+    whole = access.roles(user.id, organization_id)
+    parts = {one.role for one in access.parts(user.id, organization_id) if one.covers(where)}
     held = whole | parts
     return role.key in held or (role.organization_id is None and ADMINISTRATOR in held)

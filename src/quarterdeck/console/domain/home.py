@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import func, select
 
 from quarterdeck.access import Access
-from quarterdeck.console.domain import asking, infra_asking, ledger, trail
+from quarterdeck.console.domain import asking, infra_asking, ledger, secret_inbox, trail
 from quarterdeck.console.domain import deployments as attempts
+from quarterdeck.console.domain.parts import partly
 from quarterdeck.console.domain.places import owners_of
 from quarterdeck.console.domain.saying import said
 from quarterdeck.console.views.home import Happening, Home, NeedsYou, RunningNow, Tile
@@ -45,11 +46,15 @@ SHOWN = {
     "infra-jobs": "infra:jobs.view",
 }
 """What a part of the page tells of, and the permission that this takes."""
+SECRETS = frozenset({"broker:secret.request", "broker:secret.approve"})
+"""Either, for anything: requests are shown to those whom they concern."""
 
 
 def seen_by(access: Access, who: Principal) -> frozenset[str]:
     """The words of `SHOWN` that the reader may see."""
-    return frozenset(word for word, permission in SHOWN.items() if access.decide(who, permission).allowed)
+    whole = {word for word, permission in SHOWN.items() if access.decide(who, permission).allowed}
+    held = access.permissions(who.id, who.organization_id) & (who.scopes or SECRETS) | partly(access, who)
+    return frozenset(whole | {"secrets"} if held & SECRETS else whole)
 
 
 def view(tx: Tx, instance: Any, sees: frozenset[str]) -> Home:
@@ -69,6 +74,8 @@ def counts(tx: Tx, access: Access, sees: frozenset[str]) -> dict[str, Count]:
     found = {"home": Count("ask" if {one.tone for one in needs} == {"ask"} else "bad", len(needs))}
     if "tasks" in sees:
         found["tasks"] = asking.count(tx, access)
+    if "secrets" in sees:
+        found["secrets"] = secret_inbox.count(tx, access)
     if "infra-jobs" in sees:
         found["infra"] = infra_asking.count(tx, access)
     if "deployments" in sees:
@@ -87,6 +94,7 @@ def counts(tx: Tx, access: Access, sees: frozenset[str]) -> dict[str, Count]:
 def _needs(tx: Tx, access: Access, sees: frozenset[str]) -> tuple[NeedsYou, ...] | None:
     """Questions come before failures: somebody waits for the answer."""
     mine = [asking.needs(tx, access)] if "tasks" in sees else []
+    mine += [secret_inbox.needs(tx, access)] if "secrets" in sees else []
     mine += [infra_asking.needs(tx, access)] if "infra" in sees else []
     looks = {"deployments": _failed, "resources": _down, "servers": _edges}
     mine += [look(tx) for word, look in looks.items() if word in sees]

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from quarterdeck.broker.requests.finding import find as find_request
 from quarterdeck.console.domain.waking import GATHER, WAKE, Pace, subjects_of
 from quarterdeck.console.ports import Update
 from quarterdeck.console.views.deployments import LineView
@@ -33,6 +34,8 @@ NEEDED = {
     "tasks": TASKS,
     "task": TASKS,
     "task-events": TASKS,
+    "secrets": None,  # requests are shown to those whom they concern
+    "secret-request": None,
     "infra": INFRA_SPECS,
     "infra-jobs": INFRA_JOBS,
     "infra-spec": INFRA_SPECS,
@@ -116,6 +119,8 @@ class Live:
             await self.instance.db.read(find_task, self.instance.access, number)
         elif kind in {"infra-job", "infra-plan"}:
             await self.instance.db.read(find_infra_job, owner)
+        elif kind == "secret-request":
+            await self.instance.db.read(find_request, self.instance.access, owner)
         elif kind == "infra-spec":
             await self.instance.db.read(find_spec, owner)
         elif kind == "log":

@@ -13,6 +13,7 @@ from quarterdeck.console.domain import asking, backups, home, infra_asking, ledg
 from quarterdeck.console.domain import deployments as attempts
 from quarterdeck.console.domain import resources as things
 from quarterdeck.console.domain.live import line_views
+from quarterdeck.console.domain.parts import partly
 from quarterdeck.console.domain.places import deployment_at, environment_at, project_at, resource_at
 from quarterdeck.console.ports import Place, SourceChoice
 from quarterdeck.console.views.backups import BackupView
@@ -63,7 +64,7 @@ class Reads:
         granted = access.permissions(who.id, who.organization_id)
         if who.scopes:
             granted &= who.scopes
-        made: Viewer = await self.instance.db.read(_viewer, granted)
+        made: Viewer = await self.instance.db.read(_viewer, granted, partly(access, who))
         return made
 
     async def counts(self, who: Principal) -> Mapping[str, Count]:
@@ -251,7 +252,7 @@ class Reads:
         return sources.shown(found)
 
 
-def _viewer(tx: Tx, granted: frozenset[str]) -> Viewer:
+def _viewer(tx: Tx, granted: frozenset[str], parts: frozenset[str]) -> Viewer:
     user = tx.get(User, tx.principal.id)
     organization = tx.get(Organization, tx.principal.organization_id) if tx.principal.organization_id else None
     assert user is not None  # noqa: S101 - authenticated a moment ago
@@ -261,6 +262,7 @@ def _viewer(tx: Tx, granted: frozenset[str]) -> Viewer:
         email=user.email,
         organization=organization.name if organization else "",
         permissions=granted,
+        partly=parts,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from quarterdeck.broker.requests.happenings import stream as stream_of_request
 from quarterdeck.console.domain.places import deployment_at, resource_at
 from quarterdeck.console.ports import Place
 from quarterdeck.deploy.deployments import deployments
@@ -20,7 +21,7 @@ SOON, REST, APART, POLL = 0.15, 1.0, 5.0, 10.0
 any wake-up.
 """
 GATHER = 0.05
-WHOLE = frozenset({"home", "fleet", "jobs", "project", "tasks", "infra", "infra-jobs"})
+WHOLE = frozenset({"home", "fleet", "jobs", "project", "tasks", "infra", "infra-jobs", "secrets"})
 OF_JOBS = frozenset({"home", "fleet", "jobs"})
 """Whose pages tell of jobs that nothing else tells of."""
 NEWEST = 20
@@ -37,6 +38,8 @@ def subjects_of(tx: Tx, topics: Iterable[str]) -> dict[str, frozenset[str]]:
                 found[topic] = frozenset({f"task:{name}"})
             elif kind in {"infra-job", "infra-plan"}:
                 found[topic] = frozenset({f"infra-job:{name}"})
+            elif kind == "secret-request":
+                found[topic] = frozenset({stream_of_request(name)})
             elif kind == "infra-spec":
                 found[topic] = frozenset({f"infra-spec:{name}", *infra_jobs_of(tx, name)})
             elif kind == "resource" and len(parts) == 3:

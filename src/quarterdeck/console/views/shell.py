@@ -11,7 +11,9 @@ from quarterdeck.console.words import initials
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks: for display, and for which buttons stand on the page. The rules are asked again on every command."""
+    """Who looks: for display, and for which buttons stand on the page. The rules are asked again on every command.
+    `partly` are permissions that hold for some things alone.
+    """
 
     name: str
     username: str
@@ -19,6 +21,7 @@ class Viewer:
     organization: str
     permissions: frozenset[str]
     zone: ZoneInfo | None = None
+    partly: frozenset[str] = frozenset()
 
     @property
     def initials(self) -> str:
@@ -26,6 +29,13 @@ class Viewer:
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
+
+    def may_somewhere(self, permission: str) -> bool:
+        return self.may(permission) or permission in self.partly
+
+    def sees(self, family: str) -> bool:
+        """Whether a room is theirs: one without a family is everybody's."""
+        return not family or any(one.startswith(f"{family}:") for one in self.permissions | self.partly)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ async def read_form(request: AnyRequest) -> dict[str, str]:
     """The posted fields as text, trimmed; passwords and areas keep their spaces. Files are not read. Raises `Invalid`
     for a field with a character that no database takes.
     """
-    kept = {"password", "currentPassword", "passwordAgain", "value", "content"}
+    kept = {"password", "currentPassword", "passwordAgain", "value", "content", "credential"}
     posted = await request.form()
     if any(isinstance(value, str) and "\x00" in value for value in posted.values()):
         raise Invalid("A field holds a character that cannot be kept (U+0000).", hint="Type it again without it.")

@@ -6,6 +6,9 @@ from collections.abc import Collection
 
 from sqlalchemy import select
 
+from quarterdeck.broker.agents.model import Agent
+from quarterdeck.broker.requests.model import Request
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Identified, Tx
 
@@ -23,3 +26,15 @@ def uids(tx: Tx, model: type[Identified], ids: Collection[int]) -> dict[int, str
     if not ids:
         return {}
     return {row.id: row.uid for row in tx.execute(select(model.id, model.uid).where(model.id.in_(ids)))}
+
+
+def secret_of(tx: Tx, uid: str) -> str | None:
+    """The reference that a request of the caller's organization is about; None where there is no such request."""
+    here = (Request.uid == uid, Request.organization_id == tx.principal.acts_in)
+    return tx.execute(select(Request.secret_ref).where(*here)).scalar()
+
+
+def agent(tx: Tx, uid: str) -> str | None:
+    """The name of an agent of the caller's organization, revoked or not."""
+    here = (Worker.uid == uid, Agent.organization_id == tx.principal.acts_in)
+    return tx.execute(select(Worker.name).join(Agent, Agent.worker_id == Worker.id).where(*here)).scalar()

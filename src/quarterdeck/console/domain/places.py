@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from quarterdeck.access import grants
 from quarterdeck.access.model import Role
-from quarterdeck.console.domain import infra_job_views
+from quarterdeck.console.domain import infra_job_views, secret_subjects
 from quarterdeck.console.ports import Place
 from quarterdeck.console.views.people import PEOPLE, ROLES
 from quarterdeck.deploy.deployments.model import Deployment
@@ -160,6 +160,7 @@ KINDS: Mapping[str, Subject] = {
     "webhook": ("webhook", None),
     "worker": ("machine", None),
     "worker-token": ("enrolment token", f"{MACHINES}/enrol"),
+    **secret_subjects.KINDS,
 }
 """What each type of thing in the audit trail is called where nothing of it is known, and the page of all of them."""
 ONLY = {"audit-chain", "task-settings"}
@@ -363,5 +364,6 @@ LOOKS: Mapping[str, Callable[[Tx, str], Subject | None]] = {
     "task-project": _task_project,
     "user": _user,
     "worker": _worker,
+    **secret_subjects.LOOKS,
 }
 """Those that have a name, or a page, of their own; None for what is gone."""

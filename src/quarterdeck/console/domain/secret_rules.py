@@ -192,18 +192,19 @@ def _named(names: Mapping[str, str], uid: str | None) -> str:
 
 def _draft(draft: WorkflowDraft) -> workflows.Draft:
     """One step is kept as the workflow's own number and role, several as steps."""
+    if not draft.steps:
+        raise Invalid("Nobody is asked.", hint="Say how many people agree.", field="steps")
     asked = [
         {"name": name or f"step {number}", "approvers": _whole(people, "steps"), "role": role or None}
         for number, (name, people, role) in enumerate(draft.steps, 1)
     ]
-    if not asked:
-        raise Invalid("Nobody is asked.", hint="Say how many people agree.", field="steps")
-    only = len(asked) == 1 and not draft.steps[0][0]
+    name, people, role = draft.steps[0]
+    only = len(draft.steps) == 1 and not name
     times = {word: seconds(draft.times.get(word, ""), word) for word in TIMES}
     return workflows.Draft(
         description=draft.description or None,
-        min_approvers=asked[0]["approvers"] if only else 1,
-        approver_role_uid=asked[0]["role"] if only else None,
+        min_approvers=_whole(people, "min_approvers") if only else 1,
+        approver_role_uid=role or None if only else None,
         wrap_ttl_created_seconds=times["wrap_ttl_created_seconds"],
         wrap_ttl_approved_seconds=times["wrap_ttl_approved_seconds"],
         wrap_ttl_claimed_seconds=times["wrap_ttl_claimed_seconds"],

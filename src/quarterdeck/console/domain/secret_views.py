@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from quarterdeck.access import Access
 from quarterdeck.broker.connections.model import Connection
 from quarterdeck.broker.gitops import observing
-from quarterdeck.broker.policies.model import Policy
 from quarterdeck.broker.requests import deciders, ending, expiring, finding, inbox, judging, naming
 from quarterdeck.broker.requests.model import Request
 from quarterdeck.broker.requests.transitions import ENDED, FAILED, LIVE, PENDING, READ, REJECTED
@@ -23,7 +22,6 @@ from quarterdeck.console.views.secrets import (
     RequestRow,
     RequestView,
     Rollout,
-    State,
     StepView,
     ValueRow,
     VoteView,
@@ -87,7 +85,10 @@ def view(tx: Tx, access: Access, request: Request) -> RequestView:
         votes=_votes(tx, request, workflow),
         timeline=secret_trail.timeline(tx, request, row, values),
         values=values,
-        rollouts=tuple(_rollout(one.application_name, one.state, one.last_error) for one in observed(tx, request)),
+        rollouts=tuple(
+            Rollout(one.application_name, ("broker-job", one.state, None), one.last_error or "")
+            for one in observing.of_request(tx, request)
+        ),
         facts=tuple(_facts(tx, request, workflow, job)),
         revision=request.revision,
         open=waits,
@@ -101,10 +102,6 @@ def view(tx: Tx, access: Access, request: Request) -> RequestView:
         recipient=request.recipient_key or "",
         agent=job.worker_name or "" if job is not None else "",
     )  # fmt: skip
-
-
-def observed(tx: Tx, request: Request) -> Sequence[observing.Observation]:
-    return observing.of_request(tx, request)
 
 
 def steps_of(
@@ -176,10 +173,6 @@ def _value(tx: Tx, request: Request, one: Wrap) -> ValueRow:
     )
 
 
-def _rollout(name: str, state: str, error: str | None) -> Rollout:
-    return Rollout(name, ("broker-job", state, None), error or "")
-
-
 def _facts(tx: Tx, request: Request, workflow: Workflow, job: BrokerJob | None) -> list[Fact]:
     connection = tx.get(Connection, request.connection_id) if request.connection_id is not None else None
     kept = PROVIDERS.get(request.provider_type, request.provider_type)
@@ -215,7 +208,3 @@ def _error(request: Request, job: BrokerJob | None) -> Note | None:
     if request.status not in ENDED and job is not None and job.error_message:
         return Note("warn", job.error_message, "It is tried again.")
     return None
-
-
-def pending(request: Request) -> bool:
-    return request.status == PENDING

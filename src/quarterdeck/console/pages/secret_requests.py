@@ -53,7 +53,7 @@ async def requests(request: Request[Any, Any, Any]) -> Response[bytes]:
         view=view,
         box=box,
         boxes=tuple(BOXES.items()),
-        status=status,
+        chosen=status,
         statuses=STATUSES,
         pages=turn(SECRETS, view.older, before, box=box, status=status),
         command=secret_commands.list_requests(),

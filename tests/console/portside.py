@@ -19,9 +19,10 @@ from console.own_side import OwnSide
 from console.people_side import ACCESS, PeopleSide
 from console.quay import FLEET, Quay
 from console.resource_side import ResourceSide
+from console.secret_side import SecretSide
 from console.task_admin_side import TaskAdminSide
 from console.task_side import TaskSide
-from quarterdeck.access.catalogue import infra
+from quarterdeck.access.catalogue import broker, infra
 from quarterdeck.console.door_ports import Bootstrap
 from quarterdeck.console.ports import Place, SourceChoice, Update
 from quarterdeck.console.views.backups import BackupView
@@ -47,6 +48,7 @@ from quarterdeck.kernel.errors import Invalid, NotFound
 TASKS = ("tasks:tasks.view", "tasks:tasks.create", "tasks:tasks.act", "tasks:projects.view", "tasks:projects.manage",
          "tasks:machines.view", "tasks:machines.drain", "tasks:machines.manage", "tasks:settings.manage",
          "tasks:bots.manage")  # fmt: skip
+SECRETS = tuple(f"broker:{key}" for key, *_ in broker.PERMISSIONS)
 INFRA = tuple(f"infra:{key}" for key, *_ in infra.PERMISSIONS)
 EVERYTHING = frozenset(
     "deploy:" + key
@@ -73,7 +75,7 @@ EVERYTHING = frozenset(
         "resources.runtime-log-archives.prune",
         *FLEET,
     ]
-) | {"servers:engine", *ACCESS, *TASKS, *INFRA}
+) | {"servers:engine", *ACCESS, *TASKS, *INFRA, *SECRETS}
 
 
 @dataclass
@@ -89,6 +91,7 @@ class Portside(
     TaskSide,
     TaskAdminSide,
     InfraSide,
+    SecretSide,
     DeedSide,
 ):
     """Values of a small team. `deeds` is what was done; `problem` is raised by the next deed."""

@@ -51,7 +51,16 @@ def test_every_type_of_thing_in_the_trail_is_known_by_name():
                 if one.arg == "resource_type" and isinstance(one.value, ast.Constant):
                     written.add(one.value.value)
     assert len(written) > 25
-    further = {"bot", "webhook", "audit-archive", "legal-hold", "route-surface", "deployment-overlay", "usage-intent", "secret"}
+    further = {
+        "bot",
+        "webhook",
+        "audit-archive",
+        "legal-hold",
+        "route-surface",
+        "deployment-overlay",
+        "usage-intent",
+        "secret",
+    }
     assert set(KINDS) == written | further
     assert set(LOOKS) | ONLY <= set(KINDS)
 

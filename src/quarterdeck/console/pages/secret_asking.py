@@ -111,7 +111,8 @@ def _making(wanted: Wanted, wrong: str, problem: Problem | None) -> tuple[Field,
 def _why(text: str, wrong: str, problem: Problem | None) -> Field:
     return Field(
         "justification", "Why", text, error=problem.message if problem and wrong == "justification" else "",
-        full=True, hint="Whoever decides reads it, and most workflows insist. Say nothing secret.", attributes={"maxlength": "4000"},
+        full=True, hint="Whoever decides reads it, and most workflows insist. Say nothing secret.",
+        attributes={"maxlength": "4000"},
     )  # fmt: skip
 
 

@@ -231,3 +231,23 @@ def test_texts_of_others_are_no_markup(client: Client) -> None:
         page = client.get(path).text
         for markup in ("<Raman>", "<b>now", "<i>right", "<databases>", "<sealed>", "<old>"):
             assert markup not in page, path
+
+
+def test_a_form_changes_nothing_that_it_does_not_know(
+    client: Client, ports: Portside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = {"provider_type": "vault-of-another", "operation": "reveal", "project_id": "0d0b2800-gone"}
+    monkeypatch.setitem(made_up.RULES, RULE, replace(made_up.RULES[RULE], selector=odd))
+    page = client.get(f"{RULES}/{RULE}").text
+    for value in odd.values():
+        assert f'<option value="{value}" selected>' in page
+    steps = tuple(replace(made_up.STEPS[0], name=f"s{number}") for number in range(1, 8))
+    many = replace(made_up.WORKFLOWS[CAREFUL], steps=steps, roles=("gone",) * 7)
+    monkeypatch.setitem(made_up.WORKFLOWS, CAREFUL, many)
+    page = client.get(f"{WORKFLOWS}/{CAREFUL}").text
+    assert 'name="people-8"' in page
+    assert 'value="s7"' in page
+    assert page.count('<option value="gone" selected>') == 7
+    form = {f"{word}-{number}": value for number in range(1, 8) for word, value in (("step", "s"), ("people", "2"))}
+    client.post(f"{WORKFLOWS}/{CAREFUL}", data={**form, **TIMES})
+    assert len(ports.deeds[0][2].steps) == 7

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from quarterdeck.access import roles
@@ -93,7 +94,10 @@ class SecretRules:
         wanted = _draft(draft)
 
         def save(tx: Tx) -> str:
-            return (workflows.change(tx, uid, wanted) if uid else workflows.create(tx, draft.name, wanted)).uid
+            if not uid:
+                return workflows.create(tx, draft.name, wanted).uid
+            channels = tuple(workflows.locked(tx, uid).notification_channels)  # no form has them: they stay
+            return workflows.change(tx, uid, replace(wanted, notification_channels=channels)).uid
 
         made: str = await self.instance.db.write(save)
         return made

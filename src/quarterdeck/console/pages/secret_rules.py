@@ -115,29 +115,34 @@ def _fields(said: Mapping[str, str], problem: Problem | None, workflows: Any) ->
 
 def _about(said: Mapping[str, str], problem: Problem | None, projects: Any, *, new: bool) -> tuple[Field, ...]:
     wrong, told = _wrong(problem)
-
-    def error(key: str) -> str:
-        return told if wrong == f"selector.{key}" else ""
-
     plain = {"autocomplete": "off", "spellcheck": "false"}
+
+    def chosen(key: str, label: str, choices: Any) -> Field:
+        error = told if wrong == f"selector.{key}" else ""
+        value = said.get(key, "")
+        return Field(key, label, value, "select", choices=offered((ANY, *choices), value), error=error)
+
+    def typed(key: str, label: str, example: str) -> Field:
+        error = told if wrong == f"selector.{key}" else ""
+        return Field(key, label, said.get(key, ""), error=error, placeholder=example, attributes=plain)
+
     whose = Field("project", "Rule of", said.get("project", ""), "select", error=told if wrong == "project_id" else "",
                   choices=(("", "The organization"), *projects))  # fmt: skip
+    kinds = (("prod", "Production, and what nobody knows"), ("non_prod", "Other than production"))
     return (
         *((whose,) if new else ()),
-        Field("project_id", "Project", said.get("project_id", ""), "select", choices=(ANY, *projects),
-              error=error("project_id")),
-        Field("environment_kind", "Kind of environment", said.get("environment_kind", ""), "select",
-              choices=(ANY, ("prod", "Production, and what nobody knows"), ("non_prod", "Other than production")),
-              error=error("environment_kind")),
-        Field("environment", "Environment", said.get("environment", ""), error=error("environment"), attributes=plain,
-              placeholder="staging"),
-        Field("provider_type", "Kept in", said.get("provider_type", ""), "select",
-              choices=(ANY, *PROVIDERS.items()), error=error("provider_type")),
-        Field("secret_ref_prefix", "Reference begins with", said.get("secret_ref_prefix", ""),
-              error=error("secret_ref_prefix"), attributes=plain, placeholder="apps/shop/"),
-        Field("operation", "To", said.get("operation", ""), "select",
-              choices=(ANY, ("read", "read"), ("patch", "change")), error=error("operation")),
-    )  # fmt: skip
+        chosen("project_id", "Project", projects),
+        chosen("environment_kind", "Kind of environment", kinds),
+        typed("environment", "Environment", "staging"),
+        chosen("provider_type", "Kept in", PROVIDERS.items()),
+        typed("secret_ref_prefix", "Reference begins with", "apps/shop/"),
+        chosen("operation", "To", (("read", "read"), ("patch", "change"))),
+    )
+
+
+def offered(choices: tuple[tuple[str, str], ...], value: str) -> tuple[tuple[str, str], ...]:
+    """The choices with the one that stands: what a form does not know it would change by itself."""
+    return choices if any(value == one for one, _ in choices) else (*choices, (value, value))
 
 
 def _wrong(problem: Problem | None) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from quarterdeck.console import secret_commands
 from quarterdeck.console.desk import AnyRequest, Page, act, open_desk, part, read_form
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.pages.secret_requests import ANYBODY, HERE
+from quarterdeck.console.pages.secret_rules import offered
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.views.secret_rules import TIMES, WorkflowDraft, WorkflowRow
 from quarterdeck.console.views.secrets import WORKFLOWS
@@ -21,7 +22,7 @@ from quarterdeck.kernel.errors import Problem
 EDIT = "broker:workflow.edit"
 LIST = Crumb("Workflows", WORKFLOWS)
 WORKFLOW = "/secrets/workflows/{workflow:str}"
-STEPS = 4
+STEPS, MOST_STEPS = 4, 10
 LABELS = {
     "request_ttl_seconds": ("A request waits for its approval", "Then it has expired."),
     "wrap_ttl_created_seconds": ("Values given with it are kept", "While it waits."),
@@ -73,7 +74,7 @@ async def _form(
         problem=problem,
         row=row,
         named=_named(said, problem, new=row is None),
-        steps=tuple(_step(said, number, roles) for number in range(1, STEPS + 1)),
+        steps=tuple(_step(said, number, roles) for number in range(1, _rows(said) + 1)),
         times=_times(said, problem),
         said=said,
         command=secret_commands.workflow(row, "PUT" if row is not None else "POST"),
@@ -109,13 +110,20 @@ def _named(said: Mapping[str, str], problem: Problem | None, *, new: bool) -> tu
     return (name, description) if new else (description,)
 
 
+def _rows(said: Mapping[str, str]) -> int:
+    """Four steps, or one more than there are."""
+    known = [number for number in range(1, MOST_STEPS + 1) if said.get(f"people-{number}")]
+    return min(MOST_STEPS, max(STEPS, max(known, default=0) + 1))
+
+
 def _step(said: Mapping[str, str], number: int, roles: tuple[tuple[str, str], ...]) -> tuple[Field, ...]:
     return (
         Field(f"step-{number}", f"Step {number}", said.get(f"step-{number}", ""), placeholder="security",
               attributes={"maxlength": "100", "autocomplete": "off"}),
         Field(f"people-{number}", "People", said.get(f"people-{number}", ""),
               attributes={"inputmode": "numeric", "maxlength": "2", "autocomplete": "off"}),
-        Field(f"role-{number}", "With the role", said.get(f"role-{number}", ""), "select", choices=roles),
+        Field(f"role-{number}", "With the role", said.get(f"role-{number}", ""), "select",
+              choices=offered(roles, said.get(f"role-{number}", ""))),
     )  # fmt: skip
 
 
@@ -135,7 +143,7 @@ def _wrong(problem: Problem | None) -> tuple[str, str]:
 def _draft(form: Mapping[str, str]) -> WorkflowDraft:
     steps = tuple(
         (form.get(f"step-{number}", ""), form.get(f"people-{number}", ""), form.get(f"role-{number}", ""))
-        for number in range(1, STEPS + 1)
+        for number in range(1, MOST_STEPS + 1)
         if form.get(f"people-{number}", "")
     )
     return WorkflowDraft(

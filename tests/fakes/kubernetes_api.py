@@ -26,7 +26,7 @@ MERGE = "application/merge-patch+json"
 class KubernetesApi(Loopback):
     """`denied` are verbs that the account's role does not have."""
 
-    def __init__(self, token: str = "of-the-account", namespace: str = "shop") -> None:
+    def __init__(self, token: str = "of-the-account", namespace: str = "shop") -> None:  # noqa: S107 - of a fake
         super().__init__()
         self.token = token
         self.namespace = namespace
@@ -92,7 +92,12 @@ class KubernetesApi(Loopback):
         if name in self.secrets:
             return _status(409, "AlreadyExists", f'secrets "{name}" already exists')
         self.version += 1
-        meta = {**body["metadata"], "namespace": self.namespace, "uid": f"u-{name}", "resourceVersion": str(self.version)}
+        meta = {
+            **body["metadata"],
+            "namespace": self.namespace,
+            "uid": f"u-{name}",
+            "resourceVersion": str(self.version),
+        }
         self.secrets[name] = {"type": "Opaque", **body, "metadata": meta}
         return Answer(201, self.secrets[name])
 
@@ -108,7 +113,9 @@ class KubernetesApi(Loopback):
             told = f'Operation cannot be fulfilled on secrets "{name}": the object has been modified'
             return _status(409, "Conflict", told)
         if found.get("immutable"):
-            return _status(422, "Invalid", f'Secret "{name}" is invalid: data: field is immutable when `immutable` is set')
+            return _status(
+                422, "Invalid", f'Secret "{name}" is invalid: data: field is immutable'
+            )
         self.version += 1
         merged = _merged(deepcopy(found), body)
         merged["metadata"]["resourceVersion"] = str(self.version)

@@ -75,6 +75,7 @@ class Loopback(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
     server: Loopback
 
     def _serve(self) -> None:
@@ -82,7 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         answer = self.server.answer(Asked(self.command, parts.path, query, self.headers, content))
-        sent = answer.raw if answer.raw is not None else b"" if answer.body is None else json.dumps(answer.body).encode()
+        sent = (
+            answer.raw if answer.raw is not None else b"" if answer.body is None else json.dumps(answer.body).encode()
+        )
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(sent)))

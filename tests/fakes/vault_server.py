@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from fakes.loopback import Answer, Asked, Loopback
 
 AT = "2026-03-22T02:24:06.945319214Z"
+TOKEN = "hvs.of-the-connection-0123456789"
 MISMATCH = "check-and-set parameter did not match the current version"
 
 
@@ -27,7 +28,7 @@ class Kept:
 class VaultServer(Loopback):
     """`denied` are paths of the policy's `deny`."""
 
-    def __init__(self, token: str = "hvs.of-the-connection", mount: str = "kv", namespace: str | None = None) -> None:
+    def __init__(self, token: str = TOKEN, mount: str = "kv", namespace: str | None = None) -> None:
         super().__init__()
         self.token = token
         self.mount = mount

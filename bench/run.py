@@ -2,7 +2,7 @@
 
     script/bench [NAME …] [--ten-million]
 
-Without names everything: start, idle, idle_worker, ledger, ledger_full, lists, audit, authorization, logs,
+Without names everything: start, idle, idle_worker, ledger, ledger_full, lists, audit, authorization, policies, logs,
 terminal_echo, fabric, brokered_secrets, provisioning where there is a Terraform, deployment where a Docker engine
 answers, watched where there is an SSH server, and behind_ssh where a machine of its own can be made (root, a Docker
 engine, an SSH server). `--ten-million` fills the ledger with as many finished rows as its budget names, instead of one
@@ -33,6 +33,7 @@ PROGRAMS: dict[str, list[list[str]]] = {
     "lists": [["lists.py"]],
     "audit": [["audit.py"]],
     "authorization": [["authorization.py"]],
+    "policies": [["policies.py"]],
     "logs": [["logs.py"], ["logs.py", "--postgresql"]],
     "terminal_echo": [["terminal_echo.py"]],
     "fabric": [["fabric.py"]],

@@ -9,8 +9,10 @@ from types import MappingProxyType
 from quarterdeck.broker.discovered import ageing, looking
 from quarterdeck.broker.discovered import telling as found
 from quarterdeck.broker.gitops import observing, watching
+from quarterdeck.broker.policies import retention as rules_kept
 from quarterdeck.broker.requests import effects, retention, sweeping, telling
 from quarterdeck.broker.work import effects as work_effects
+from quarterdeck.broker.work import retention as jobs_kept
 from quarterdeck.broker.work.kind import kind
 from quarterdeck.broker.wraps import sweeping as values
 from quarterdeck.kernel.db import Database
@@ -18,7 +20,7 @@ from quarterdeck.kernel.jobs import JobKind, Jobs
 from quarterdeck.kernel.protocols import Beside
 
 CAPABILITY = "secrets"
-KEPT = (retention, ageing)
+KEPT = (retention, rules_kept, jobs_kept, ageing)
 """Importing them says how long what of the broker stays."""
 TELLING = (telling,)
 """Importing it says who hears of what."""

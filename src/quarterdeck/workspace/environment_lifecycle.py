@@ -86,7 +86,10 @@ def delete(tx: Tx, ref: str, registry: Sequence[DeletionBlocker]) -> None:
     """Remove an environment that nothing is in and nothing refers to. Raises `Conflict` (`environment_delete_blocked`),
     also for one that takes no changes (`environment_locked`).
     """
-    environment, project = environments.locked(tx, ref)
+    environment, project = environments.find(tx, ref)
+    projects.locked(tx, project.ref)  # alone: whoever puts something into it holds the project, too
+    tx.session.expire(environment)
+    environment, project = environments.find(tx, ref)
     if environment.lifecycle == "locked":
         environments.check_open(environment)
     standing = blockers(tx, environment, registry)

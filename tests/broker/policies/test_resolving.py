@@ -195,7 +195,7 @@ async def test_what_was_compiled_is_used_until_something_changes_and_an_undone_c
 
     def resolved(tx):
         found = resolving.resolve(tx, about(tx))
-        kept.append(tx.part(Compiled).rules(tx, rows.organization(tx).id))
+        kept.append(tx.part(Compiled).book(tx, rows.organization(tx).id))
         return found.policy.name
 
     def undone(tx):
@@ -215,6 +215,27 @@ async def test_what_was_compiled_is_used_until_something_changes_and_an_undone_c
     finally:
         database.close_sync()
         elsewhere.close_sync()
+
+
+async def test_rules_that_were_laid_down_in_an_undone_unit_are_laid_down_again(database_address):
+    compiled = Compiled()
+    database = open_database(database_address, parts=[compiled])
+
+    def resolved(tx, ends=False):
+        name = resolving.resolve(tx, about(tx)).policy.name
+        if ends:
+            raise ZeroDivisionError
+        return name
+
+    try:
+        place = (await database.write(rows.organization)).id
+        with pytest.raises(ZeroDivisionError):
+            await database.write(resolved, True)
+        assert compiled.laid == set()
+        assert await database.write(resolved) == MATCH_ALL
+        assert compiled.laid == {place}
+    finally:
+        database.close_sync()
 
 
 async def test_an_explanation_names_a_bounded_number_of_rules(database):

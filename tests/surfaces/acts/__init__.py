@@ -1,6 +1,7 @@
 """The prepared calls, by what they are about. Importing this fills `support.acts.ACTS`."""
 
 from surfaces.acts import (
+    broker_agents,
     broker_rules,
     deployments,
     identity,
@@ -21,6 +22,7 @@ from surfaces.acts import (
 )
 
 __all__ = [
+    "broker_agents",
     "broker_rules",
     "deployments",
     "identity",

@@ -50,7 +50,9 @@ async def test_a_change_is_asked_for_agreed_to_and_carried_out_once(lodge, dora,
     request = f"/api/v1/requests/{made['id']}"
     own = await lodge.refused(403, "POST", f"{request}/approve", {"approver_id": dora.uid}, by=dora)
     assert own.json()["error"] == "requester cannot approve own request"
-    await lodge.refused(403, "POST", f"{request}/approve", {"approver_id": lodge.ada.uid}, by=paul, says="somebody else")
+    await lodge.refused(
+        403, "POST", f"{request}/approve", {"approver_id": lodge.ada.uid}, by=paul, says="somebody else"
+    )
     agreed = await lodge.send("POST", f"{request}/approve", {"approver_id": paul.uid}, by=paul)
     assert (agreed.status_code, agreed.json()["status"]) == (200, "approved"), agreed.text
     assert agreed.json()["job_id"]
@@ -113,14 +115,16 @@ async def test_what_is_refused_or_taken_back_stays_so(lodge, dora, paul, agent):
     request = f"/api/v1/requests/{taken['id']}"
     other = await lodge.refused(403, "POST", f"{request}/cancel", {"actor_id": paul.uid}, by=paul)
     assert other.json()["error"] == "only the original requester can cancel"
-    assert (await lodge.send("POST", f"{request}/cancel", {"actor_id": dora.uid}, by=dora)).json()["status"] == "cancelled"
+    assert (await lodge.send("POST", f"{request}/cancel", {"actor_id": dora.uid}, by=dora)).json()[
+        "status"
+    ] == "cancelled"
     late = await lodge.refused(409, "POST", f"{request}/approve", {"approver_id": paul.uid}, by=paul)
     assert late.json()["error"] == "request is not pending"
     assert await agent.claim() is None
 
 
 async def test_a_revoked_agent_is_nobody(lodge, agent):
-    await lodge.do("POST", f"/api/v1/agents/{agent.id}/revoke", status=204, tells=("agent.revoke", "worker.revoked"))
+    await lodge.do("POST", f"/api/v1/agents/{agent.id}/revoke", status=204, tells=("agent.revoke",))
     for method, path in (("POST", "/heartbeat"), ("POST", "/jobs/claim")):
         answer = await agent.call(method, path)
         assert (answer.status_code, answer.json()["error"]) == (401, "agent auth rejected")

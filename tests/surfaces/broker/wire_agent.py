@@ -1,4 +1,4 @@
-"""An agent made from the documented protocol alone (contract: broker §2 and §3): its own cryptography, its own words."""
+"""An agent made of the documented protocol alone (contract: broker §2, §3): its own cryptography and words."""
 
 from __future__ import annotations
 
@@ -71,6 +71,4 @@ class WireAgent:
             "dek_ciphertext": made["ciphertext"],
             "dek_kms_key_id": made["kms_key_id"],
         }
-        return await self.call(
-            "POST", "/wraps", {"request_id": request, "key_name": key_name, "envelope": envelope}
-        )
+        return await self.call("POST", "/wraps", {"request_id": request, "key_name": key_name, "envelope": envelope})

@@ -27,14 +27,14 @@ def revoke(tx: Tx, uid: str, reason: str | None = None) -> Worker:
     worker, agent = listing.locked(tx, uid)
     if agent.revoked_at is not None:
         return worker
+    note(tx, worker, AgentAction.REVOKED, **({"reason": told} if told else {}))
+    _end(tx, worker, agent)
     others = sorted(one for one in worker.capabilities if one.partition(":")[0] != SECRETS)
     if others:
         worker.capabilities = others
         tx.flush()
-        _end(tx, worker, agent, told)
     else:
-        _end(tx, worker, agent, told)
-        draining.decommission(tx, worker)
+        draining.decommission(tx, worker, audited=False)
     return worker
 
 
@@ -42,15 +42,14 @@ def departed(tx: Tx, worker: Worker) -> None:
     """The rule for a worker that is decommissioned."""
     agent = tx.first(select(Agent).where(Agent.worker_id == worker.id))
     if agent is not None and agent.revoked_at is None:
-        _end(tx, worker, agent, None)
+        _end(tx, worker, agent)
 
 
-def _end(tx: Tx, worker: Worker, agent: Agent, reason: str | None) -> None:
+def _end(tx: Tx, worker: Worker, agent: Agent) -> None:
     agent.revoked_at = agent.updated_at = tx.now
     agent.secret_hash = agent.earlier_secret_hash = agent.earlier_until = None
     agent.public_key = agent.public_key_algorithm = None
     tx.flush()
-    note(tx, worker, AgentAction.REVOKED, **({"reason": reason} if reason else {}))
     for job in {**held_by(tx, owner(worker)), **held_by(tx, draining.owner(worker))}.values():
         if (job.subject or "").startswith(SUBJECT):
             jobs.take_back(tx, job.id)

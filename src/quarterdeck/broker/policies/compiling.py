@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
+from quarterdeck.broker.policies.facts import Facts
 from quarterdeck.broker.policies.model import Policy
 from quarterdeck.broker.policies.selectors import EXACT, PREFIX, never_matches
 from quarterdeck.broker.workflows import versions
@@ -21,7 +22,7 @@ REMEMBERED = 64
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A policy that is enabled. `exact` are pairs of key and value; `never`: its selector can match nothing."""
+    """A policy that is enabled. `exact` is its selector without the prefix; `never`: it can match nothing."""
 
     id: int
     uid: str
@@ -29,7 +30,7 @@ class Rule:
     project_id: int | None
     priority: int
     selector: Mapping[str, Any]
-    exact: tuple[tuple[str, str], ...]
+    exact: Mapping[str, str]
     prefix: str | None
     never: bool
     direct_reveal: bool
@@ -39,23 +40,72 @@ class Rule:
     workflow_enabled: bool
 
 
+class Book:
+    """The rules of an organization in the order in which they are asked. Which of them fit is found without going
+    through them: for each key and value there is a number whose bits are the rules that a request with that value does
+    not contradict.
+    """
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self.rules = rules
+        live = [(1 << place, rule) for place, rule in enumerate(rules) if not rule.never]
+        self._exact = {key: _Index((bit, rule.exact.get(key)) for bit, rule in live) for key in EXACT}
+        self._project = _Index((bit, rule.project_id) for bit, rule in live)
+        self._prefix = _Index((bit, rule.prefix) for bit, rule in live)
+        self._lengths = sorted({len(rule.prefix) for _, rule in live if rule.prefix is not None})
+
+    def fitting(self, facts: Facts) -> Iterator[Rule]:
+        """Those that fit, in the order of asking."""
+        bits = self._project.open_to(facts.project_id)
+        for key, value in facts.words().items():
+            bits &= self._exact[key].open_to(value)
+        prefixes = (facts.secret_ref[:length] for length in self._lengths if length <= len(facts.secret_ref))
+        bits &= self._prefix.open_to(*prefixes)
+        while bits:
+            lowest = bits & -bits
+            yield self.rules[lowest.bit_length() - 1]
+            bits ^= lowest
+
+
+class _Index:
+    """Bits of rules by the value that they ask for; those that ask for none are open to all."""
+
+    def __init__(self, asking: Iterable[tuple[int, Hashable]]) -> None:
+        self._any = 0
+        self._asking: dict[Hashable, int] = {}
+        for bit, value in asking:
+            if value is None:
+                self._any |= bit
+            else:
+                self._asking[value] = self._asking.get(value, 0) | bit
+
+    def open_to(self, *values: Hashable) -> int:
+        bits = self._any
+        for value in values:
+            bits |= self._asking.get(value, 0)
+        return bits
+
+
 class Compiled:
-    """Rules by organization, in the order in which they are asked. One for each database (`tx.part`)."""
+    """Books by organization. One for each database (`tx.part`). `laid` are organizations whose first rules are known to
+    be there for good.
+    """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[int, tuple[str, tuple[Rule, ...]]] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[str, Book]] = OrderedDict()
+        self.laid: set[int] = set()
 
-    def rules(self, tx: Tx, organization_id: int) -> tuple[Rule, ...]:
-        """Those that hold in this unit: the version is asked for each time, so that a change counts at once, whichever
+    def book(self, tx: Tx, organization_id: int) -> Book:
+        """What holds in this unit: the version is asked for each time, so that a change counts at once, whichever
         server made it.
         """
         version = versions.current(tx, organization_id)
         if version is None:
-            return ()
+            return Book(())
         kept = self._kept.get(organization_id)
         if kept is not None and kept[0] == version:
             return kept[1]
-        found = _compiled(tx, organization_id)
+        found = Book(_compiled(tx, organization_id))
         self._kept[organization_id] = (version, found)
         while len(self._kept) > REMEMBERED:
             self._kept.popitem(last=False)
@@ -87,7 +137,7 @@ def _rule(
         project_id=project_id,
         priority=priority,
         selector=selector,
-        exact=tuple((key, selector[key]) for key in EXACT if key in selector),
+        exact={key: selector[key] for key in EXACT if key in selector},
         prefix=selector.get(PREFIX),
         never=never_matches(selector),
         direct_reveal=direct_reveal,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+from sqlalchemy import select
 
 from quarterdeck.broker.policies.compiling import Compiled, Rule
 from quarterdeck.broker.policies.facts import Facts
@@ -33,14 +35,15 @@ class Resolution:
 
 def resolve(tx: Tx, facts: Facts) -> Resolution:
     """Workflows and policies stay as they are until the unit ends, so that a request can be made by the answer."""
-    seeding.lay(tx, facts.organization_id)
+    compiled = tx.part(Compiled)
+    if facts.organization_id not in compiled.laid:
+        # Before the lock is shared, which a unit that lays them down takes alone.
+        seeding.lay(tx, facts.organization_id)
+        tx.after_commit(partial(compiled.laid.add, facts.organization_id))
     versions.relied_on(tx, facts.organization_id)
     taken: Rule | None = None
     passed: list[Rule] = []
-    words = facts.words()
-    for rule in tx.part(Compiled).rules(tx, facts.organization_id):
-        if not fits(rule, facts, words):
-            continue
+    for rule in compiled.book(tx, facts.organization_id).fitting(facts):
         if rule.workflow_enabled:
             taken = rule
             break
@@ -48,25 +51,15 @@ def resolve(tx: Tx, facts: Facts) -> Resolution:
     if taken is None:
         workflow = workflows.default(tx, facts.organization_id)
         return Resolution(workflow, None, False, False, explained(facts, workflow.uid, workflow.name, None, passed))
-    found, policy = tx.get(Workflow, taken.workflow_id), tx.get(Policy, taken.id)
-    assert found is not None  # noqa: S101 - a foreign key holds it, and the lock both
-    assert policy is not None  # noqa: S101 - see above
+    both = select(Policy, Workflow).join(Workflow, Workflow.id == Policy.workflow_id).where(Policy.id == taken.id)
+    policy, workflow = tx.session.execute(both).one()
     return Resolution(
-        workflow=found,
+        workflow=workflow,
         policy=policy,
         direct_reveal=taken.direct_reveal and not facts.production,
         direct_reveal_refused=taken.direct_reveal and facts.production,
-        explanation=explained(facts, found.uid, found.name, taken, passed),
+        explanation=explained(facts, workflow.uid, workflow.name, taken, passed),
     )
-
-
-def fits(rule: Rule, facts: Facts, words: Mapping[str, str | None]) -> bool:
-    """`words` are `facts.words()`, made once for all rules."""
-    if rule.never or (rule.project_id is not None and rule.project_id != facts.project_id):
-        return False
-    if rule.prefix is not None and not facts.secret_ref.startswith(rule.prefix):
-        return False
-    return all(words[key] == value for key, value in rule.exact)
 
 
 def explained(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from quarterdeck.broker.policies.compiling import Compiled, Rule
 from quarterdeck.broker.policies.facts import Facts, facts
-from quarterdeck.broker.policies.resolving import explained, fits
+from quarterdeck.broker.policies.resolving import explained
 from quarterdeck.broker.policies.selectors import PREFIX
 from quarterdeck.broker.tenancy import environments, projects
 from quarterdeck.broker.workflows import workflows
@@ -58,11 +58,12 @@ def answer(tx: Tx, asked: Question) -> Trial:
 
 def dry_run(tx: Tx, asked: Facts) -> Trial:
     """Decides as `resolving.resolve`. The organization's rules have been laid down (`seeding.reading`)."""
-    words = asked.words()
+    book = tx.part(Compiled).book(tx, asked.organization_id)
+    fitting = {rule.id for rule in book.fitting(asked)}
     looked: list[Looked] = []
     taken: Rule | None = None
-    for rule in tx.part(Compiled).rules(tx, asked.organization_id):
-        if not fits(rule, asked, words):
+    for rule in book.rules:
+        if rule.id not in fitting:
             looked.append(Looked(rule, "not-matched", _misfit(rule, asked)))
         elif not rule.workflow_enabled:
             looked.append(Looked(rule, "workflow-disabled", f"Its workflow {rule.workflow_name} is disabled."))
@@ -96,7 +97,7 @@ def _misfit(rule: Rule, asked: Facts) -> str:
     if rule.project_id is not None and rule.project_id != asked.project_id:
         return "It is a rule of another project."
     words = asked.words()
-    for key, value in rule.exact:
+    for key, value in rule.exact.items():
         if words[key] is None:
             return f"It asks for {key} {value}; the request names none."
         if words[key] != value:

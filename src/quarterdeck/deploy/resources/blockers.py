@@ -1,4 +1,6 @@
-"""What of this room stands in the way of deleting a project, an environment, a server or an SSH key, and what goes along with it."""
+"""What of this room stands in the way of deleting a project, an environment, a server or an SSH key, and what goes
+along with it.
+"""
 
 from __future__ import annotations
 

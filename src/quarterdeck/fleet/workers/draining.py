@@ -72,9 +72,10 @@ def undrain(tx: Tx, worker: Worker) -> Worker:
     return worker
 
 
-def decommission(tx: Tx, worker: Worker) -> Worker:
+def decommission(tx: Tx, worker: Worker, *, audited: bool = True) -> Worker:
     """End a worker for ever: its credentials count no longer, what it had is dealt with by `departures` and goes back
-    into the ledger. Close its connection by `WorkerControl.send_away`. Again is a success.
+    into the ledger. Close its connection by `WorkerControl.send_away`. Again is a success. Not `audited`: the caller
+    writes the audit event of the act that this is a part of.
     """
     if worker.revoked_at is not None:
         return worker
@@ -82,7 +83,8 @@ def decommission(tx: Tx, worker: Worker) -> Worker:
     worker.generation += 1
     worker.recovery_hash = digest(tx.ids.token(32))
     tell(tx, worker, "worker-decommissioned")
-    note(tx, worker, WorkerAction.REVOKED)
+    if audited:
+        note(tx, worker, WorkerAction.REVOKED)
     tx.flush()
     departures.run(tx, worker)
     jobs.requeue_abandoned(tx, owner(worker))

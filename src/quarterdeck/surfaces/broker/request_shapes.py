@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from msgspec import UNSET
-from sqlalchemy import select
 
 from quarterdeck.access import Access
 from quarterdeck.broker.requests import judging
 from quarterdeck.broker.requests.model import Request
+from quarterdeck.broker.requests.naming import people, uids
 from quarterdeck.broker.work.model import BrokerJob
 from quarterdeck.broker.workflows.model import Workflow
-from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
 from quarterdeck.surfaces.broker import shapes
 from quarterdeck.surfaces.broker.wire import requests as wire
@@ -21,13 +20,13 @@ from quarterdeck.workspace.model import Project
 
 def shown(tx: Tx, requests: Sequence[Request]) -> list[wire.Request]:
     """Many at the cost of a few statements."""
-    people = _people(tx, {one.requester_id for one in requests})
-    projects = _uids(tx, Project, {one.project_id for one in requests if one.project_id is not None})
-    workflows = _uids(tx, Workflow, {one.workflow_id for one in requests})
-    carried = _uids(tx, BrokerJob, {one.job_id for one in requests if one.job_id is not None})
+    who = people(tx, {one.requester_id for one in requests})
+    projects = uids(tx, Project, {one.project_id for one in requests if one.project_id is not None})
+    workflows = uids(tx, Workflow, {one.workflow_id for one in requests})
+    carried = uids(tx, BrokerJob, {one.job_id for one in requests if one.job_id is not None})
     told = []
     for one in requests:
-        uid, name = people.get(one.requester_id, (str(one.requester_id), ""))
+        uid, name = who.get(one.requester_id, (str(one.requester_id), ""))
         project = projects.get(one.project_id) if one.project_id is not None else None
         scope = wire.Scope(project_id=project or UNSET, environment=one.environment_name or UNSET)
         told.append(
@@ -69,13 +68,13 @@ def whole(tx: Tx, access: Access, request: Request) -> wire.Request:
     workflow = tx.get(Workflow, request.workflow_id)
     assert workflow is not None  # noqa: S101 - a foreign key holds it
     said = judging.votes(tx, request)
-    people = _people(tx, {one.approver_id for one in said})
+    who = people(tx, {one.approver_id for one in said})
     if said:
         told.approvals = [
             wire.Approval(
                 id=one.uid,
-                approver_id=people.get(one.approver_id, (str(one.approver_id), ""))[0],
-                approver_display=people.get(one.approver_id, ("", ""))[1] or UNSET,
+                approver_id=who.get(one.approver_id, (str(one.approver_id), ""))[0],
+                approver_display=who.get(one.approver_id, ("", ""))[1] or UNSET,
                 decision=one.decision,  # type: ignore[arg-type]  # one of both
                 comment=one.comment or UNSET,
                 created_at=shapes.at(one.created_at),
@@ -90,16 +89,3 @@ def whole(tx: Tx, access: Access, request: Request) -> wire.Request:
     ]
     told.explanation = request.explanation or UNSET
     return told
-
-
-def _people(tx: Tx, ids: Collection[int]) -> dict[int, tuple[str, str]]:
-    if not ids:
-        return {}
-    found = tx.execute(select(User.id, User.uid, User.display_name, User.username).where(User.id.in_(ids)))
-    return {row.id: (row.uid, row.display_name or row.username) for row in found}
-
-
-def _uids(tx: Tx, model: type[Project | Workflow | BrokerJob], ids: Collection[int]) -> dict[int, str]:
-    if not ids:
-        return {}
-    return {row.id: row.uid for row in tx.execute(select(model.id, model.uid).where(model.id.in_(ids)))}

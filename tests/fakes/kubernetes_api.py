@@ -113,9 +113,7 @@ class KubernetesApi(Loopback):
             told = f'Operation cannot be fulfilled on secrets "{name}": the object has been modified'
             return _status(409, "Conflict", told)
         if found.get("immutable"):
-            return _status(
-                422, "Invalid", f'Secret "{name}" is invalid: data: field is immutable'
-            )
+            return _status(422, "Invalid", f'Secret "{name}" is invalid: data: field is immutable')
         self.version += 1
         merged = _merged(deepcopy(found), body)
         merged["metadata"]["resourceVersion"] = str(self.version)

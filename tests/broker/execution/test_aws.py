@@ -125,6 +125,8 @@ async def test_nor_what_is_written_between_the_look_and_the_write(owner, provide
     with pytest.raises(Conflict):
         await provider.write("db", {"A": "ours"}, seen)
     assert kept(owner, "db") == {"A": "theirs"}
+    stages = owner.describe_secret(SecretId="db")["VersionIdsToStages"]
+    assert sorted(label for one in stages.values() for label in one) == ["AWSCURRENT", "AWSPREVIOUS"]
 
 
 async def test_of_two_that_make_the_same_secret_one_does(account, owner):

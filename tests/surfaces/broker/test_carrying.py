@@ -229,13 +229,24 @@ async def broken(lodge, dora, paul, place, path="", **more):
     return next(one["metadata"]["code"] for one in trail if one["action"] == "request.transition")
 
 
+async def health(lodge):
+    (one,) = (await lodge.send("GET", "/api/v1/provider-connections")).json()
+    assert one["checked_at"]
+    return one.get("health_error")
+
+
 async def test_a_provider_that_refuses_or_is_gone_fails_the_request_and_says_why(lodge, dora, paul, vault):
     place = await in_vault(lodge, vault)
     vault.put("apps/db", {"A": A})
     vault.sealed = True
     assert await broken(lodge, dora, paul, place, "/read") == "secret_provider_refused"
     assert await broken(lodge, dora, paul, place, key_values={"A": "new"}) == "secret_provider_refused"
+    assert (await health(lodge)).startswith("Vault answered HTTP 503.")
     vault.sealed = False
+    assert await place.read(dora, paul) == {"A": A}
+    assert await health(lodge) is None
+    assert (await place.ask(dora, paul, "/read", target_keys=["none"]))["status"] == "failed"
+    assert await health(lodge) is None
     assert vault.values("apps/db") == {"A": A}
     vault.denied.add("apps/db")
     assert await broken(lodge, dora, paul, place, "/read") == "secret_provider_refused"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from quarterdeck.broker.execution.providers.protocol import (
     refused,
     unreachable,
 )
+from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.vault import Secret
 
@@ -142,15 +144,13 @@ class AwsProvider:
         if seen is not None and self._current(name) != seen.version:
             raise changed_meanwhile(ref)
         put = self._asked("put_secret_value", SecretId=name, ClientRequestToken=token, VersionStages=[OURS], **content)
-        if CURRENT not in put.get("VersionStages", ()):
-            self._move(ref, name, put["VersionId"], seen)
-        self._asked(
-            "update_secret_version_stage",
-            ("InvalidParameterException",),
-            SecretId=name,
-            VersionStage=OURS,
-            RemoveFromVersionId=put["VersionId"],
-        )
+        try:
+            if CURRENT not in put.get("VersionStages", ()):
+                self._move(ref, name, put["VersionId"], seen)
+        finally:  # what bears no label is forgotten by the service
+            label = {"VersionStage": OURS, "RemoveFromVersionId": put["VersionId"]}
+            with contextlib.suppress(Problem):
+                self._asked("update_secret_version_stage", SecretId=name, **label)
 
     def _move(self, ref: str, name: str, version: str, seen: Bundle | None) -> None:
         """Make a version the current one, unless another has become it since."""

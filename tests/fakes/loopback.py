@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,7 +34,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Loopback(ThreadingHTTPServer):
+class Loopback(ThreadingHTTPServer, ABC):
     """`odd` answers in the place of the API, if it answers something; `before` is called first, such as to wait or to
     write in between.
     """
@@ -52,8 +53,9 @@ class Loopback(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
+    @abstractmethod
     def api(self, asked: Asked) -> Answer:
-        raise NotImplementedError
+        """What the published API answers."""
 
     def unknown(self, asked: Asked, why: str) -> Answer:
         self.refused.append(f"{asked.method} {asked.path}: {why}")

@@ -13,6 +13,9 @@ from contextlib import contextmanager
 import pytest
 
 from fakes.loopback import Answer, Loopback, serving
+from quarterdeck.broker.execution import opening
+from quarterdeck.broker.execution.machine import Machine
+from quarterdeck.broker.execution.orders import BrokerOrder, Provider
 from quarterdeck.broker.execution.providers import aws_client, protocol
 from quarterdeck.broker.execution.providers.aws import AwsProvider
 from quarterdeck.kernel import telemetry
@@ -207,6 +210,16 @@ async def test_without_a_credential_the_machines_own_is_used_and_without_both_th
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-the-machine")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-machine")
     assert (await opened(account, None).read("db")).values == {"A": "1"}
+
+
+async def test_an_order_of_a_connection_opens_it(account, owner, tmp_path):
+    owner.create_secret(Name="prod/db", SecretString='{"A": "1"}')
+    config = {"region": "eu-central-1", "endpoint": account.url, "prefix": "prod", "allow_server": True}
+    connection = Provider(type="aws-sm", config=config, credential=KEYS)
+    order = BrokerOrder(job="j", job_type="read", provider_type="aws-sm", seconds=5, connection=connection)
+    made = opening.opened(None, order, Machine(tmp_path, own=True))
+    assert (await made.read("db")).values == {"A": "1"}
+    await made.close()
 
 
 @pytest.mark.parametrize("credential", ["no-colon", ":", "AKIA:", "A K:secret"])

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
+from fakes.kubernetes_api import KubernetesApi
 from fakes.loopback import serving
 from fakes.vault_server import TOKEN, VaultServer
 from quarterdeck.broker.execution.providers import file
@@ -193,6 +194,18 @@ async def test_secrets_are_changed_made_anew_found_and_read_once_and_stand_nowhe
     assert {"request.submit", "request.approve", "job.claim", "wrap.retrieve", "job.complete"} <= {
         one["action"] for one in trail
     }
+
+
+async def test_a_namespace_of_kubernetes_is_a_place_as_any_other(lodge, dora, paul):
+    with serving(KubernetesApi()) as api:
+        api.put("db", {"A": A}, team="shop")
+        config = {"address": api.url, "namespace": "shop", "allow_server": True}
+        await connection(lodge, "kubernetes", config, "of-the-account")
+        place = Place(lodge, "kubernetes", "db", None)
+        assert (await place.ask(dora, paul, "", key_values={"B": B}))["status"] == "executed"
+        assert api.values("db") == {"A": A.encode(), "B": B.encode()}
+        assert await place.read(dora, paul) == {"A": A, "B": B}
+        assert api.refused == []
 
 
 async def test_a_value_that_is_sealed_to_its_reader_is_nothing_that_the_server_could_read(lodge, dora, paul, vault):

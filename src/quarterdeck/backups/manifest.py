@@ -15,8 +15,8 @@ VERSION = 1
 HEADER, MANIFEST, SUM = "backup.json", "manifest.json", "manifest.json.sha256"
 DATABASE, LOGS, TABLES = "quarterdeck.db", "logs.db", "postgresql"
 KEY, SEALED_KEY = "master.key", "master.key.sealed"
-RUNTIME, ARTEFACTS = "runtime", "artefacts"
-TOPS = frozenset({DATABASE, LOGS, TABLES, KEY, SEALED_KEY, RUNTIME, ARTEFACTS})
+RUNTIME, ARTEFACTS, SECRETS = "runtime", "artefacts", "secrets"
+TOPS = frozenset({DATABASE, LOGS, TABLES, KEY, SEALED_KEY, RUNTIME, ARTEFACTS, SECRETS})
 
 KeyForm = Literal["apart", "plain", "passphrase"]
 
@@ -116,7 +116,7 @@ def check_link(path: PurePosixPath, file: Path) -> None:
 
 def check_directory(path: PurePosixPath, file: Path) -> None:
     """Raise `Invalid` for a directory in the place of a file."""
-    if path.parts[0] not in {RUNTIME, TABLES, ARTEFACTS}:
+    if path.parts[0] not in {RUNTIME, TABLES, ARTEFACTS, SECRETS}:
         raise damaged(file, f"{str(path)[:80]!r} is a directory, where a file belongs")
 
 

@@ -17,7 +17,17 @@ import psycopg
 
 from quarterdeck.backups import postgresql, staging
 from quarterdeck.backups.archive import header as read_header
-from quarterdeck.backups.manifest import ARTEFACTS, DATABASE, KEY, LOGS, RUNTIME, TABLES, Header, Manifest
+from quarterdeck.backups.manifest import (
+    ARTEFACTS,
+    DATABASE,
+    KEY,
+    LOGS,
+    RUNTIME,
+    SECRETS,
+    TABLES,
+    Header,
+    Manifest,
+)
 from quarterdeck.kernel import kept_in, trees
 from quarterdeck.kernel.datadir import RESTORED, RESTORING, DataDirectory
 from quarterdeck.kernel.db.migrate import require_known
@@ -29,7 +39,7 @@ from quarterdeck.kernel.vault import Secret
 
 HARMLESS = frozenset({"lock", KEY, "quarterdeck.toml", "lost+found"})
 """What an empty data directory may have: where a disk is mounted, and what an operator puts there beforehand."""
-ORDER = (RUNTIME, ARTEFACTS, LOGS, KEY, RESTORED, kept_in.NAME, DATABASE)
+ORDER = (RUNTIME, ARTEFACTS, SECRETS, LOGS, KEY, RESTORED, kept_in.NAME, DATABASE)
 """The database comes last: a directory without one is no installation."""
 
 
@@ -151,7 +161,7 @@ def _clear(data: DataDirectory) -> None:
     place = data.path / RESTORING
     if not place.exists():
         return
-    mine = [data.path / name for name in (RUNTIME, ARTEFACTS, LOGS, RESTORED, kept_in.NAME, DATABASE)]
+    mine = [data.path / name for name in (RUNTIME, ARTEFACTS, SECRETS, LOGS, RESTORED, kept_in.NAME, DATABASE)]
     for path in [*mine, *(path for path in place.iterdir() if path.name != staging.NOTE)]:
         if path.is_dir():
             trees.remove(path)

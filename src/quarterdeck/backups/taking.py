@@ -286,7 +286,8 @@ def _add_key(writer: Writer, data: DataDirectory, header: Header, passphrase: Se
 
 
 def _add_files(writer: Writer, data: DataDirectory, releases: frozenset[str]) -> None:
-    for path, source in itertools.chain(contents.listed(data.runtime, releases), contents.artefacts(data.path)):
+    beside = (contents.artefacts(data.path), contents.secrets(data.path))
+    for path, source in itertools.chain(contents.listed(data.runtime, releases), *beside):
         try:
             writer.file(path, source)
         except FileNotFoundError:  # taken away meanwhile, so nobody needs it

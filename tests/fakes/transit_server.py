@@ -235,7 +235,7 @@ def transit_server() -> Iterator[Transit]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _any
+        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _any  # noqa: N815 - the names that the library asks for
 
         def log_message(self, *_: Any) -> None:
             pass

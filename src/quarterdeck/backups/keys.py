@@ -18,7 +18,7 @@ from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.kernel.vault.backend import Wrapped
 from quarterdeck.kernel.vault.local import LocalBackend
-from quarterdeck.kernel.vault.vault import associated_key
+from quarterdeck.kernel.vault.wrapping import bound
 
 LEAST = 12
 TIME_COST, MEMORY_KIB, LANES = 4, 256 * 1024, 2
@@ -87,7 +87,7 @@ def require_opening(key_file: Path, data_keys: list[DataKey]) -> None:
     backend.open(create=False)
     for one in data_keys:
         try:
-            backend.unwrap(Wrapped(one.master_key_id, one.wrapped), associated_key(one.id))
+            backend.unwrap(Wrapped(one.master_key_id, one.wrapped), bound(one.id))
         except ValueError:
             raise Conflict(
                 "This master key does not open the secrets of the backup.",

@@ -260,6 +260,13 @@ class Instance:
                 raise joining.nobody("There is no administrator yet.")
         else:
             vault.unlock(db)
+        if vault.elsewhere:
+            log.warning(
+                "data_keys_elsewhere",
+                wrapped_by=vault.elsewhere,
+                configured=vault.backend,
+                hint="Wrap them by the one that is configured: quarterdeck vault rotate",
+            )
         who = db.write_sync(identity)
         kept_in.note(data.path, address)
         organization = db.write_sync(setup.default_organization)

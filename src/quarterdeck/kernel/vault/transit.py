@@ -70,6 +70,7 @@ class TransitBackend:
             base_url=place.address,
             timeout=SECONDS,
             trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=0),  # it is spoken to a few times a year
             verify=ssl.create_default_context(cafile=place.ca)
             if place.ca
             else httpx.create_ssl_context(trust_env=False),
@@ -187,9 +188,6 @@ class TransitBackend:
             return str(answer["data"][name])
         except (KeyError, TypeError):
             raise refusals.away(NAME, self._place.address, f"it has answered no {name}") from None
-
-    def close(self) -> None:
-        self._http.close()
 
 
 def _why(status: int) -> str:

@@ -8,14 +8,13 @@ import threading
 from typing import TYPE_CHECKING
 
 import msgspec
-import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from quarterdeck.kernel.errors import Problem, Unavailable
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.vault.backend import KeyBackend, Wrapped
-from quarterdeck.kernel.vault.rotating import ROTATE, renewed, rotate
+from quarterdeck.kernel.vault.rotating import renewed, rotate
 from quarterdeck.kernel.vault.rows import LOCK, DataKeyRow, add, data_keys
 from quarterdeck.kernel.vault.secret import Secret
 from quarterdeck.kernel.vault.wrapping import NO_OTHERS, Others, Standing, Wrapping
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from quarterdeck.kernel.db import Database, Tx
 
-log = structlog.get_logger("quarterdeck.vault")
 VERSION = "v1"
 NONCE = 12
 ALTERED = "it was altered, or sealed for another place"
@@ -60,6 +58,8 @@ class Vault:
         """`backend` wraps; `others` unwrap what was wrapped by them before, and are made when that is met."""
         self._ids = ids or Ids()
         self._wrapping = Wrapping(backend, others)
+        self.elsewhere: tuple[str, ...] = ()
+        """The backends but the current one that data keys were wrapped by when it was unlocked."""
         self._keys: dict[str, AESGCM] = {}
         self._active: str | None = None
         self._db: Database | None = None
@@ -69,6 +69,11 @@ class Vault:
     def backend(self) -> str:
         """The name of the one that wraps."""
         return self._wrapping.current.name
+
+    @property
+    def master_key_id(self) -> str:
+        """The master key that wraps. The backend has been asked before."""
+        return self._wrapping.current.current
 
     def unlock(self, db: Database) -> None:
         """Load the data keys, and make master key and first data key where nothing has been sealed yet.
@@ -83,9 +88,7 @@ class Vault:
             db.write_sync(self._first)
             rows = db.read_sync(data_keys)
         self._take(rows)
-        elsewhere = sorted({row.backend for row in rows} - {self.backend})
-        if elsewhere:
-            log.warning("data_keys_elsewhere", backends=elsewhere, hint=f"{ROTATE}: to wrap them by {self.backend}.")
+        self.elsewhere = tuple(sorted({row.backend for row in rows} - {self.backend}))
 
     def refresh(self) -> None:
         """Take up data keys that another process has made. Blocks; raises as `unlock`, and then nothing has changed."""
@@ -172,7 +175,7 @@ class Vault:
 
     def renew_data_key(self, db: Database) -> str:
         """Seal with a new data key from now on; older ones still open. Blocks. Returns its id."""
-        self._wrapping.look()
+        self._wrapping.open(db.read_sync(data_keys))
         key_id, wrapped = self._made()
         db.write_sync(renewed, self._wrapping.current, key_id, wrapped)
         self._take(db.read_sync(data_keys))

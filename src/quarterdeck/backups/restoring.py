@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -44,7 +44,7 @@ class Wanted:
     key: Path | None = None
     passphrase: Secret[str] | None = None
     elsewhere: bool = False
-    backends: Others = NO_OTHERS
+    backends: Others = field(default_factory=lambda: NO_OTHERS)
 
 
 def check(file: Path, wanted: Wanted) -> Manifest:

@@ -114,6 +114,12 @@ def take(
             data_dir=str(data.path),
             key=form,
         )
+        taken: list[tuple[str, bytes]] = []
+        if form == "plain":
+            taken = [(KEY, _key(data, scratch, copied.data_keys))]
+        elif form == "passphrase" and passphrase is not None:
+            key = _key(data, scratch, copied.data_keys)
+            taken = [(SEALED_KEY, keys.seal(key, passphrase, header.instance, ids or Ids()))]
         draft = scratch / "draft"
         draft.touch(mode=0o600)
         with draft.open("wb") as stream:
@@ -123,10 +129,8 @@ def take(
             for path, source in copied.files:
                 writer.file(path, source, own=True)
                 source.unlink()
-            if form in {"plain", "passphrase"}:
-                key = _key(data, scratch, copied.data_keys)
-                sealed = keys.seal(key, passphrase, header.instance, ids or Ids()) if passphrase is not None else None
-                writer.content(*((KEY, key) if sealed is None else (SEALED_KEY, sealed)))
+            for path, content in taken:
+                writer.content(path, content)
             _add_files(writer, data, copied.releases)
             manifest = Manifest(
                 header=header,

@@ -36,8 +36,14 @@ class Wrapping:
         self._opened: dict[str, KeyBackend] = {}
 
     def open(self, rows: Sequence[DataKeyRow]) -> None:
-        """Open the current one; it may make its first master key where nothing is wrapped by it."""
-        self.current.open(create=all(row.backend != self.current.name for row in rows))
+        """Open the current one. Where nothing is wrapped by it, it may make its first master key, once everything that
+        is there has opened: settings that are forgotten begin nothing anew.
+        """
+        first = all(row.backend != self.current.name for row in rows)
+        if first:
+            for row in rows:
+                self.plain(row)
+        self.current.open(create=first)
         self._opened[self.current.name] = self.current
 
     def look(self) -> None:

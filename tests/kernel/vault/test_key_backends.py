@@ -12,8 +12,9 @@ from fakes.transit_server import OPERATOR, Key, transit_server
 from kernel.vault.house import PLACE, House
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
 from quarterdeck.kernel.settings import Settings
-from quarterdeck.kernel.vault import rotating
+from quarterdeck.kernel.vault import Secret, rotating
 from quarterdeck.kernel.vault.choosing import vault_of
+from support.kms import SESSION, kms
 
 
 @pytest.fixture
@@ -266,3 +267,26 @@ def test_a_vault_of_the_local_backend_imports_nothing_of_the_others() -> None:
     seen = f"import sys; from pathlib import Path; from quarterdeck.kernel.settings import Settings; {made}; "
     seen += "print([name for name in sys.modules if name.endswith(('.transit', '.aws_kms')) or name == 'httpx'])"
     assert subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_data_keys_move_from_transit_to_aws_and_back(house, monkeypatch) -> None:
+    monkeypatch.setattr("boto3.session.Session", lambda: SESSION)
+    sealed = house.unlocked("transit").seal(*PLACE, "x")
+    with kms() as aws:
+        given = {"aws_kms_key": aws.key(), "aws_kms_endpoint": aws.url}
+        given |= {"aws_kms_access_key": Secret("AKIAHIDDEN"), "aws_kms_secret_key": Secret("hidden")}
+        moved = house.unlocked("aws-kms", **given)
+        assert moved.elsewhere == ("transit",)
+        assert moved.rotate(house.database) == 1
+        assert house.under() == [given["aws_kms_key"].rpartition("/")[2]]
+        house.server.sealed = True
+        alone = house.unlocked("aws-kms", **given)
+        assert alone.open(*PLACE, sealed).reveal() == "x"
+        alone.renew_data_key(house.database)
+        assert alone.rotate(house.database) == 2  # under the same key: KMS has its material rotated itself
+        house.server.sealed = False
+        assert house.unlocked("transit", **given).rotate(house.database) == 2
+        assert aws.unknown == []
+    after = house.unlocked("transit")
+    assert after.open(*PLACE, sealed).reveal() == "x"
+    assert not house.master_key.exists()

@@ -96,7 +96,8 @@ from quarterdeck.kernel.retention import own as kernel_retention
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.kernel.telemetry import Metrics
 from quarterdeck.kernel.vault import Secret
-from quarterdeck.kernel.vault.local import LocalBackend
+from quarterdeck.kernel.vault.choosing import vault_of
+from quarterdeck.kernel.vault.following import follow as follow_data_keys
 from quarterdeck.kernel.vault.vault import Vault
 from quarterdeck.notify import machines
 from quarterdeck.notify import retention as notify_retention
@@ -193,7 +194,7 @@ class Instance:
         """Lock the data directory, bring the database to this schema, unlock the vault.
 
         Raises a `Problem` when another process has the directory or the PostgreSQL database, the schema is newer than
-        this program, or directory, database or master key cannot be used; then nothing is left open.
+        this program, or directory, database, master key or key backend cannot be used; then nothing is left open.
         """
         if settings.agents:
             from quarterdeck.tasks.own_machine import require_root
@@ -242,7 +243,7 @@ class Instance:
                 log.info("backed_up", file=str(before_upgrade(data, address, here)))
             log.info("migrated", revisions=migrate(address, backups=data.path / "backups"))
         bus = Bus()
-        vault = Vault(LocalBackend(data.master_key))
+        vault = vault_of(settings, data.master_key)
         access = Access()
         access.from_elsewhere = settings.beside
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
@@ -259,6 +260,13 @@ class Instance:
                 raise joining.nobody("There is no administrator yet.")
         else:
             vault.unlock(db)
+        if vault.elsewhere:
+            log.warning(
+                "data_keys_elsewhere",
+                wrapped_by=vault.elsewhere,
+                configured=vault.backend,
+                hint="Wrap them by the one that is configured: quarterdeck vault rotate",
+            )
         who = db.write_sync(identity)
         kept_in.note(data.path, address)
         organization = db.write_sync(setup.default_organization)
@@ -378,6 +386,7 @@ class Instance:
             self._keep(self.relay.run, "relay", by_all=True)
         if self.standing is not None:
             self._keep(self.standing.run, "presence", by_all=True)
+        self._keep(partial(follow_data_keys, self.vault), "data-keys", by_all=True)
         if self.settings.beside:
             return
         await self.db.read(ordering.mask_active, self.logs)

@@ -95,6 +95,7 @@ COMMANDS = (
     Command("enrol", "enrolment:enrol", "Make workers known, list and revoke them, with the server stopped.", RUNNING),
     Command("backup", "backup:backup", "Back the installation up into a file.", RUNNING),
     Command("restore", "backup:restore", "Restore a backup, or only prove it (--check).", RUNNING),
+    Command("vault", "vault:vault", "See what opens the secrets, and change its keys.", RUNNING),
     Command("admin", "administration:admin", "Help people in, with the server stopped.", RUNNING),
     Command("install", "service:install", "Run the server as a service (systemd).", RUNNING),
     Command("uninstall", "service:uninstall", "Remove the service; says what stays.", RUNNING),

@@ -71,6 +71,7 @@ from quarterdeck.identity.oidc.relying_party import RelyingParty
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.infra.artefacts import places as saved_plans
 from quarterdeck.infra.artefacts.artefacts import Artefacts
+from quarterdeck.infra.clouds.federating import OwnCredentials
 from quarterdeck.infra.composition import Infrastructure
 from quarterdeck.infra.execution import handler as infra_jobs
 from quarterdeck.infra.execution.machine import Machine as InfraMachine
@@ -249,8 +250,8 @@ class Instance:
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
         artefacts = saved_plans.chosen(settings, data.path, vault)
-        known = [access, machine, Folders(roots, machine), Door(base(settings)), Gitops(settings.gitops)]
-        parts = [*known, artefacts, Compiled()]
+        facts = [access, machine, OwnCredentials.of(os.environ), Gitops(settings.gitops)]
+        parts = [*facts, Folders(roots, machine), Door(base(settings)), artefacts, Compiled()]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
         relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None
@@ -441,8 +442,13 @@ class Instance:
     def leave(self) -> None:
         """Begin to stop: streams end, and what runs here is given back to the ledger while requests still finish."""
         self.stopping.set()
+        self.hand_back()
+
+    def hand_back(self) -> asyncio.Task[None]:
+        """Take no more work, and give what runs here back to the ledger. Requests are answered meanwhile."""
         if self._handing_back is None:
             self._handing_back = asyncio.create_task(self._hand_back(), name="hand-back")
+        return self._handing_back
 
     async def _hand_back(self) -> None:
         if self.own_machine is not None:
@@ -454,11 +460,11 @@ class Instance:
         self.leave()
         if self.standing is not None:
             await self.standing.leave()
-        assert self._handing_back is not None  # noqa: S101 - made by `leave`
-        await asyncio.wait([self._handing_back])
+        handing_back = self.hand_back()
+        await asyncio.wait([handing_back])
         for task in self._tasks:
             task.cancel()
-        for result in await asyncio.gather(self._handing_back, *self._tasks, return_exceptions=True):
+        for result in await asyncio.gather(handing_back, *self._tasks, return_exceptions=True):
             if isinstance(result, Exception):
                 log.error("background_work_failed", reason=repr(result)[:300])
         self._tasks.clear()

@@ -128,6 +128,7 @@ KINDS: Mapping[str, Subject] = {
     "grant": ("grant", PEOPLE),
     "identity-provider": ("identity provider", None),
     "cloud-identity": ("cloud identity", f"{INFRA}/clouds"),
+    "cloud-issuer-key": ("key for clouds", f"{INFRA}/clouds"),
     "infra-job": ("infrastructure job", f"{INFRA}/jobs"),
     "infra-spec": ("specification", INFRA),
     "infra-state": ("state", INFRA),

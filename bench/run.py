@@ -3,10 +3,10 @@
     script/bench [NAME …] [--ten-million]
 
 Without names everything: start, idle, idle_worker, ledger, ledger_full, lists, audit, authorization, policies, logs,
-terminal_echo, fabric, provisioning where there is a Terraform, deployment where a Docker engine answers, watched where
-there is an SSH server, and behind_ssh where a machine of its own can be made (root, a Docker engine, an SSH server).
-`--ten-million` fills the ledger with as many finished rows as its budget names, instead of one million. Ends with
-status 1 when a figure is outside of its budget or a program failed.
+terminal_echo, fabric, brokered_secrets, provisioning where there is a Terraform, deployment where a Docker engine
+answers, watched where there is an SSH server, and behind_ssh where a machine of its own can be made (root, a Docker
+engine, an SSH server). `--ten-million` fills the ledger with as many finished rows as its budget names, instead of one
+million. Ends with status 1 when a figure is outside of its budget or a program failed.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ PROGRAMS: dict[str, list[list[str]]] = {
     "terminal_echo": [["terminal_echo.py"]],
     "fabric": [["fabric.py"]],
     "provisioning": [["provisioning.py"]],
+    "brokered_secrets": [["brokered_secrets.py"]],
     "deployment": [["deployment.py"]],
     "behind_ssh": [["behind_ssh.py"]],
 }

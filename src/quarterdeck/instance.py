@@ -71,6 +71,7 @@ from quarterdeck.identity.oidc.relying_party import RelyingParty
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.infra.artefacts import places as saved_plans
 from quarterdeck.infra.artefacts.artefacts import Artefacts
+from quarterdeck.infra.clouds.federating import OwnCredentials
 from quarterdeck.infra.composition import Infrastructure
 from quarterdeck.infra.execution import handler as infra_jobs
 from quarterdeck.infra.execution.machine import Machine as InfraMachine
@@ -96,7 +97,8 @@ from quarterdeck.kernel.retention import own as kernel_retention
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.kernel.telemetry import Metrics
 from quarterdeck.kernel.vault import Secret
-from quarterdeck.kernel.vault.local import LocalBackend
+from quarterdeck.kernel.vault.choosing import vault_of
+from quarterdeck.kernel.vault.following import follow as follow_data_keys
 from quarterdeck.kernel.vault.vault import Vault
 from quarterdeck.notify import machines
 from quarterdeck.notify import retention as notify_retention
@@ -193,7 +195,7 @@ class Instance:
         """Lock the data directory, bring the database to this schema, unlock the vault.
 
         Raises a `Problem` when another process has the directory or the PostgreSQL database, the schema is newer than
-        this program, or directory, database or master key cannot be used; then nothing is left open.
+        this program, or directory, database, master key or key backend cannot be used; then nothing is left open.
         """
         if settings.agents:
             from quarterdeck.tasks.own_machine import require_root
@@ -242,14 +244,14 @@ class Instance:
                 log.info("backed_up", file=str(before_upgrade(data, address, here)))
             log.info("migrated", revisions=migrate(address, backups=data.path / "backups"))
         bus = Bus()
-        vault = Vault(LocalBackend(data.master_key))
+        vault = vault_of(settings, data.master_key)
         access = Access()
         access.from_elsewhere = settings.beside
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
         artefacts = saved_plans.chosen(settings, data.path, vault)
-        known = [access, machine, Folders(roots, machine), Door(base(settings)), Gitops(settings.gitops)]
-        parts = [*known, artefacts, Compiled()]
+        facts = [access, machine, OwnCredentials.of(os.environ), Gitops(settings.gitops)]
+        parts = [*facts, Folders(roots, machine), Door(base(settings)), artefacts, Compiled()]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
         relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None
@@ -259,6 +261,13 @@ class Instance:
                 raise joining.nobody("There is no administrator yet.")
         else:
             vault.unlock(db)
+        if vault.elsewhere:
+            log.warning(
+                "data_keys_elsewhere",
+                wrapped_by=vault.elsewhere,
+                configured=vault.backend,
+                hint="Wrap them by the one that is configured: quarterdeck vault rotate",
+            )
         who = db.write_sync(identity)
         kept_in.note(data.path, address)
         organization = db.write_sync(setup.default_organization)
@@ -378,6 +387,7 @@ class Instance:
             self._keep(self.relay.run, "relay", by_all=True)
         if self.standing is not None:
             self._keep(self.standing.run, "presence", by_all=True)
+        self._keep(partial(follow_data_keys, self.vault), "data-keys", by_all=True)
         if self.settings.beside:
             return
         await self.db.read(ordering.mask_active, self.logs)
@@ -432,8 +442,13 @@ class Instance:
     def leave(self) -> None:
         """Begin to stop: streams end, and what runs here is given back to the ledger while requests still finish."""
         self.stopping.set()
+        self.hand_back()
+
+    def hand_back(self) -> asyncio.Task[None]:
+        """Take no more work, and give what runs here back to the ledger. Requests are answered meanwhile."""
         if self._handing_back is None:
             self._handing_back = asyncio.create_task(self._hand_back(), name="hand-back")
+        return self._handing_back
 
     async def _hand_back(self) -> None:
         if self.own_machine is not None:
@@ -445,11 +460,11 @@ class Instance:
         self.leave()
         if self.standing is not None:
             await self.standing.leave()
-        assert self._handing_back is not None  # noqa: S101 - made by `leave`
-        await asyncio.wait([self._handing_back])
+        handing_back = self.hand_back()
+        await asyncio.wait([handing_back])
         for task in self._tasks:
             task.cancel()
-        for result in await asyncio.gather(self._handing_back, *self._tasks, return_exceptions=True):
+        for result in await asyncio.gather(handing_back, *self._tasks, return_exceptions=True):
             if isinstance(result, Exception):
                 log.error("background_work_failed", reason=repr(result)[:300])
         self._tasks.clear()

@@ -48,7 +48,7 @@ def rendered(unit: Unit) -> str:
             *account,
             "Restart=on-failure",
             "RestartSec=2",
-            "TimeoutStopSec=30",
+            "TimeoutStopSec=90",
             "# Applications and the edge were started by the server and go on without it.",
             "KillMode=process",
             "Delegate=yes",

@@ -24,7 +24,9 @@ from quarterdeck.kernel.settings import Settings
 REQUESTS_SECONDS = 7
 """How long requests may finish."""
 STOP_SECONDS = 10.0
-"""When the stop is forced. Nothing is lost then: what was answered is durable, what runs is taken up again."""
+"""When the stop is forced, beside what jobs that run here have said to need. Nothing is lost then: what was answered is
+durable, what runs is taken up again.
+"""
 FORCED = 128
 log = structlog.get_logger("quarterdeck")
 
@@ -120,11 +122,21 @@ def tell(instance: Instance, listener: socket.socket, announce: Callable[[str], 
 
 
 def end(instance: Instance, server: Server) -> None:
-    """Take no new requests, let those that run finish, and give jobs back meanwhile."""
-    log.info("stopping", hint="Once more ends at once.")
-    server.should_exit = True
-    instance.leave()
-    asyncio.get_running_loop().call_later(STOP_SECONDS, force, "the graceful stop took too long", 1)
+    """Take no new requests, let those that run finish, and give jobs back meanwhile. A job that has said to need time
+    to end has that before: what it started may speak to this server by requests of its own.
+    """
+    seconds = instance.jobs.stop_seconds
+    log.info("stopping", hint="Once more ends at once.", **({"jobs_have_seconds": seconds} if seconds else {}))
+
+    def leave(_: object = None) -> None:
+        server.should_exit = True
+        instance.leave()
+
+    if seconds:
+        instance.hand_back().add_done_callback(leave)
+    else:
+        leave()
+    asyncio.get_running_loop().call_later(STOP_SECONDS + seconds, force, "the graceful stop took too long", 1)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ class House:
     url: str | None
     fresh: str | None
     sealed: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """More settings: those of a key backend."""
 
     @property
     def data(self) -> DataDirectory:
@@ -68,6 +70,7 @@ class House:
                 "no_edge": True,
                 "port": 0,
                 "database_url": self.fresh if restored else self.url,
+                **self.settings,
             }
         )
         instance = Instance.open(settings)

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from quarterdeck.cli.commands.worker import read_token
+from quarterdeck.cli.commands.worker import asked_for, read_token
 from quarterdeck.cli.failure import Failure
 from quarterdeck.cli.profiles import origin
 from quarterdeck.fleet.workers import asking
@@ -43,3 +43,10 @@ async def test_why_a_server_does_not_answer_is_said_in_words():
     assert "URLError" not in refused.value.message
     with pytest.raises(Unavailable, match=r"not known|resolution"):
         await asking.post("http://no-such-host.invalid/x", {})
+
+
+@pytest.mark.parametrize("typed", ["infrastructure", "deploy,infrastructure", "", " , ", "Infra", "infra,-x", "gpu"])
+def test_a_capability_that_nothing_asks_for_is_refused_before_anything_is_enrolled(typed):
+    with pytest.raises(Failure, match="is not a capability; there are deploy, local, infra"):
+        asked_for(typed)
+    assert asked_for("deploy, infra:drift,local") == ["deploy", "infra:drift", "local"]

@@ -16,6 +16,7 @@ from quarterdeck.console.views.infra import (
     DriftView,
     FieldError,
     File,
+    NewestPlan,
     SpecChoices,
     SpecDraft,
     SpecList,
@@ -31,7 +32,7 @@ from quarterdeck.console.views.infra import (
 from quarterdeck.console.views.infra_clouds import ClusterList, ClusterRow, IdentityRow, IdentityView
 from quarterdeck.console.views.infra_jobs import InfraJobList, InfraJobRow, InfraJobsAsked, InfraJobView
 from quarterdeck.console.views.infra_plans import Agreement, PlanView, Vote, change_rows, grouped
-from quarterdeck.console.views.infra_runners import NewRunner, RunnerList, RunnerRow, RunnerView
+from quarterdeck.console.views.infra_runners import NewRunner, ReleaseRow, RunnerList, RunnerRow, RunnerView
 from quarterdeck.console.views.infra_states import (
     LockView,
     StateChange,
@@ -69,10 +70,12 @@ ZONES = (
 )
 CHANGES: list[dict[str, Any]] = [
     {"address": "aws_ebs_volume.exports", "type": "aws_ebs_volume", "action": "delete",
-     "before": {"size": 200, "tags": {"owner": "reporting"}}, "after": None},
+     "before": {"size": 200, "tags": {"owner": "reporting"}}, "after": None,
+     "reason": "delete_because_no_resource_config"},
     {"address": "aws_db_subnet_group.ledger", "type": "aws_db_subnet_group", "action": "replace",
      "before": {"name": "ledger-a", "subnet_ids": ["a", "b"]},
-     "after": {"name": "ledger-prod", "subnet_ids": ["a", "b", "c"], "arn": "(known after apply)"}},
+     "after": {"name": "ledger-prod", "subnet_ids": ["a", "b", "c"], "arn": "(known after apply)"},
+     "reason": "replace_because_cannot_update", "forced_by": ["name", "tags.<b>"]},
     {"address": "aws_db_instance.ledger", "type": "aws_db_instance", "action": "update",
      "before": {"retention": 7, "password": "****"}, "after": {"retention": 14, "password": "****"}},
     {"address": 'aws_subnet.private["c"]', "type": "aws_subnet", "action": "create", "before": None,
@@ -80,6 +83,7 @@ CHANGES: list[dict[str, Any]] = [
 ]  # fmt: skip
 DRIFT = [{"address": "aws_security_group.edge", "type": "aws_security_group", "action": "update",
           "before": {"ingress": "10.0.0.0/8"}, "after": {"ingress": "0.0.0.0/0"}}]  # fmt: skip
+DELTA = (("\N{MINUS SIGN}", "bad", 1, "destroy"), ("+", "good", 2, "create"))
 COUNTS = {"delete": 1, "replace": 1, "update": 1, "create": 2, "no_op": 341, "drifted": 1}
 ASKS = Agreement(2, 1, (Vote("Aiko Tanaka", "approved", "Looks <i>right</i>.", NOW),), "Jonas Weber", open=True)
 PLAN = PlanView(
@@ -102,6 +106,7 @@ PLANS = {
         PLAN, uid=DESTRUCTION, kind="DESTROY", told=False, groups=(), refusal=None, may_apply=False,
         state=("infra-job", "queued", "approval"),
         agreement=replace(ASKS, why_not="You have asked for it, so others have to agree."),
+        held=("aws_db_instance.ledger", "module.disks.aws_ebs_volume.exports[0]"), holds=3,
     ),
     LOOK: replace(PLAN, uid=LOOK, kind="drift", groups=grouped({"drifted": 1}, (), DRIFT), agreement=NOBODY,
                   refusal=None, may_apply=False),
@@ -132,14 +137,18 @@ JOBS = {
 RUNNERS = {
     one.uid: one
     for one in (
-        RunnerRow(RUNNER, "fra-1", "self-hosted", ("runner", "online", "outdated"), "0.3.0", outdated=True,
+        RunnerRow(RUNNER, "fra-1", "self-hosted", ("runner", "online", "outdated"), "0.3.0", due="0.4.0",
                   default=True, labels=("program of its own", "only AWS (123456789012)"), seen=NOW,
                   job=f"/console/infra/jobs/{RUNS}", draining=False, drain_reason="", own=True, enrolled=False),
-        RunnerRow(OLD_RUNNER, "hel-2", "self-hosted", ("runner", "offline", None), "", outdated=False, default=False,
+        RunnerRow(OLD_RUNNER, "hel-2", "self-hosted", ("runner", "offline", None), "", due="", default=False,
                   labels=("enrolled worker",), seen=None, job="", draining=True, drain_reason="Its disk is replaced",
                   own=True, enrolled=True),
     )
 }  # fmt: skip
+RELEASES = (
+    ReleaseRow("0.4.0", NOW, True, "ab" * 20, "Faster <b>plans</b>.", "https://git.example/deck/0.4.0"),
+    ReleaseRow("0.3.0", NOW - timedelta(days=30), False, "", "", ""),
+)
 IDENTITIES = {
     one.uid: one
     for one in (
@@ -194,7 +203,16 @@ class InfraSide:
             outputs=(("endpoint", "https://<ledger>.example"), ("password", None)) if stands else (),
             drift=DriftView(NOW, True, change_rows(DRIFT), 2, 60, NOW + timedelta(minutes=20), "")
             if row.drifted
-            else DriftView(None, False, (), 0, None, None, "lab has no resources that could have drifted."),
+            else DriftView(
+                None,
+                False,
+                (),
+                0,
+                None,
+                None,
+                "lab has no resources that could have drifted.",
+                ("no <network>", f"/console/infra/jobs/{LOOK}"),
+            ),
             resources=12 if stands else 0,
             orphan_risk="fra-1 vanished while it applied." if row is EDGE_ROW else "",
             jobs=(Waiting(PLANNED, "Plan", f"/console/infra/plans/{PLANNED}", ("infra-job", "success", None), NOW),)
@@ -209,6 +227,7 @@ class InfraSide:
             applied="As it is now" if stands else "",
             runners=((RUNNER, "fra-1 (online)"),),
             runner=RUNNER,
+            plan=NewestPlan(f"/console/infra/plans/{PLANNED}", NOW, DELTA, ready=row.drifted) if stands else None,
         )
 
     async def infra_spec_choices(self, who: Any) -> SpecChoices:
@@ -229,7 +248,7 @@ class InfraSide:
         examined(document, Known(), report)
         return tuple(FieldError(one.field, one.message) for one in report.wrong)
 
-    async def save_infra_spec(self, who: Any, uid: str, document: Mapping[str, Any]) -> str:
+    async def save_infra_spec(self, who: Any, uid: str, document: Mapping[str, Any], *, again: bool = False) -> str:
         self._did("save-spec", uid, dict(document))
         return uid or LAB
 
@@ -280,7 +299,7 @@ class InfraSide:
             waits=waits,
             behind=f"/console/infra/jobs/{RUNS}" if uid == WAITS else None,
             error=error if uid == FAILED else None,
-            plan=uid if uid in {PLANNED, LOOK} else PLANNED if uid in {RUNS, DONE, WAITS} else "",
+            plan=uid if uid == PLANNED else PLANNED if uid in {RUNS, DONE, WAITS} else "",
             outputs=(("endpoint", "https://ledger.example"), ("password", None)) if uid == DONE else (),
             moments=(("Asked for", row.queued),),
             phases=tuple(zip(("Prepare", "Initialize", "Apply", "Read outputs"), steps, strict=True)),
@@ -290,6 +309,7 @@ class InfraSide:
             runners=((RUNNER, "fra-1 (online)"), (OLD_RUNNER, "hel-2 (offline)")) if uid == WAITS else (),
             pinned=OLD_RUNNER if uid == WAITS else "",
             confirm="ledger" if uid == RUNS else "",
+            found=Note("warn", "It has found drift: 1 resource changed by somebody else.") if uid == LOOK else None,
         )
 
     async def whole_infra_log(self, who: Any, uid: str) -> AsyncIterator[LineViews]:
@@ -364,7 +384,7 @@ class InfraSide:
         self._did("unlock-state", spec, reason)
 
     async def infra_runners(self, who: Any) -> RunnerList:
-        return RunnerList(() if self.empty else tuple(RUNNERS.values()), own=True, newest="0.4.0")
+        return RunnerList(() if self.empty else tuple(RUNNERS.values()), own=True, newest="0.4.0", releases=RELEASES)
 
     async def infra_runner(self, who: Any, uid: str) -> RunnerView:
         row = _of(RUNNERS, uid, "runner")

@@ -215,3 +215,62 @@ def test_a_token_is_never_shown_again(client: Client, ports: Portside) -> None:
     client.post(EDIT, data={**form, "deed": "save"})
     assert ports.deeds[0][2]["module_token"] == "glpat-s3cret"
     assert "glpat-s3cret" not in json.dumps(dict(ports.document))
+
+
+def test_what_is_open_stays_open_when_the_form_is_drawn_anew(client: Client, ports: Portside) -> None:
+    form = posted(canonical(WHOLE))
+    opened = re.compile(r'<details class="card more" open><input type="hidden" name="open.(\w+)" value="yes">')
+    for deed in ("add-queues", "remove-databases-0", "check"):
+        page = client.post(NEW, data={**form, "open.network": "yes", "open.dns": "", "deed": deed}).text
+        assert "network" in opened.findall(page), deed
+        assert "dns" not in opened.findall(page), deed
+    assert "network" not in opened.findall(client.post(NEW, data={**form, "deed": "add-queues"}).text)
+    assert ports.deeds == []
+
+
+def test_a_wrong_name_hides_no_region_that_is_missing(client: Client) -> None:
+    text = "project_name: no name!\nprovider: aws\n"
+    page = html.unescape(client.post(NEW, data={"content": text, "version": "0", "deed": "check"}).text)
+    assert "2 fields are wrong." in page
+    assert "it is required, such as eu-west-1." in page
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, {"project_name", "region"}),
+        ({"provider": "gcp"}, {"project_name", "region"}),
+        ({"provider": "local"}, {"project_name"}),
+        ({"module": {"kind": "bundled", "name": "local"}}, {"project_name"}),
+        ({"provider": "nosuch"}, {"project_name", "provider"}),
+        ({"region": 7}, {"project_name", "region"}),
+    ],
+)
+def test_a_region_is_missed_beside_other_mistakes_only_where_it_is_needed(more: dict[str, Any], told: set[str]) -> None:
+    report = Report()
+    assert examined({"project_name": "no name!", **more}, Known(), report) is None
+    assert {one.field for one in report.wrong} == told
+
+
+def test_a_second_one_of_a_name_is_made_only_on_purpose(
+    client: Client, ports: Portside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    async def save(who: object, uid: str, document: object, *, again: bool = False) -> str:
+        asked.append(again)
+        if not again:
+            raise Conflict("payments has a development first already.", code="spec_exists", hint="Change that one.")
+        return LAB
+
+    monkeypatch.setattr(ports, "save_infra_spec", save)
+    form = {**posted(canonical(WHOLE)), "deed": "save"}
+    refused = client.post(NEW, data=form)
+    assert refused.status_code == 409
+    assert "payments has a development first already." in refused.text
+    assert re.search(r'<input[^>]*name="again"', refused.text)
+    assert 'value="main"' in refused.text
+    assert 'name="again"' not in client.get(NEW).text
+    made = client.post(NEW, data={**form, "again": "yes"}, follow_redirects=False)
+    assert made.headers["location"] == f"/console/infra/specs/{LAB}"
+    assert asked == [False, True]

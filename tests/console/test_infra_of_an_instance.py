@@ -16,6 +16,7 @@ from quarterdeck.console.composition import InstancePorts
 from quarterdeck.console.domain.places import subject_of
 from quarterdeck.identity import sessions
 from quarterdeck.infra.plans.model import Plan
+from quarterdeck.infra.runners import releases
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states.model import State
 from quarterdeck.infra.work.model import InfraJob
@@ -171,12 +172,15 @@ async def test_a_destruction_waits_to_be_allowed_and_is_told_of_by_its_name(crew
     text = await page(crew, at)
     assert "Waits for approval" in text
     assert "It waits until 1 more person agrees." in text
+    assert "Destruction waits for approval" in await page(crew, f"{INFRA}/specs/{spec}")
+    assert "Destruction waits for approval" in await page(crew, INFRA)
     _, bea = await crew.person("bea", "organization:admin")
     assert "Agree to destroy ledger" in await page(crew, "/console/", bea)
     plan = at.replace("/jobs/", "/plans/")
     assert "Everything that the state knows is destroyed." in await page(crew, plan, bea)
     await posted(crew, f"{plan}/say", bea, deed="approve")
     assert "Waits for approval" not in await page(crew, at)
+    assert "Being destroyed" in await page(crew, f"{INFRA}/specs/{spec}")
 
 
 async def stands(crew, spec, resources=6, **more):
@@ -474,3 +478,76 @@ async def test_the_list_of_jobs_is_narrowed_and_turned_in_the_database(crew):
         return tx.one(select(InfraJob).where(InfraJob.uid == uid), what="job").status, tx.first(select(Plan))
 
     assert await crew.db.read(kept) == ("CANCELLED", None)
+
+
+async def test_a_job_that_nobody_who_is_online_can_take_says_so(crew):
+    spec = await made(crew, await zoned(crew))
+    uid = (await posted(crew, f"{INFRA}/specs/{spec}/plan", runner="")).rpartition("/")[2]
+    shown = await page(crew, f"{INFRA}/jobs/{uid}")
+    assert "No runner that is online can take this." in shown
+    assert "qd runner enrol" in shown
+    rack = await runner(crew)
+    await rack.heartbeat()
+    assert "No runner that is online" not in await page(crew, f"{INFRA}/jobs/{uid}")
+
+
+async def test_a_look_for_drift_is_told_by_what_it_found(crew):
+    rack, spec = await runner(crew), await made(crew)
+    await stands(crew, spec)
+    at = await posted(crew, f"{INFRA}/specs/{spec}/drift")
+    seen = [{"address": "aws_eip.nat", "type": "aws_eip", "mode": "managed", "name": "nat",
+             "change": {"actions": ["update"], "before": {"tag": "a"}, "after": {"tag": "b"}}}]  # fmt: skip
+    await rack.plan(await rack.claim(), seen)
+    text = await page(crew, at)
+    assert "It has found drift: 1 resource changed by somebody else." in text
+    assert "Review the plan" not in text
+    overview = await page(crew, f"{INFRA}/specs/{spec}")
+    assert f'href="{at}"' in overview
+    assert f'href="{at.replace("/jobs/", "/plans/")}"' not in overview
+    again = await posted(crew, f"{INFRA}/specs/{spec}/drift")
+    await rack.plan(await rack.claim(), [])
+    assert "Nothing has drifted." in await page(crew, again)
+    assert "It has found drift" not in await page(crew, at)
+
+
+async def test_the_page_of_a_specification_leads_to_the_plan_that_can_be_applied(crew):
+    rack, zone = await runner(crew), await zoned(crew)
+    spec = await made(crew, zone)
+    plan = f"{INFRA}/plans/{await planned(crew, spec, rack)}"
+    text = await page(crew, f"{INFRA}/specs/{spec}")
+    assert f'<a class="btn main" href="{plan}">Review and apply</a>' in text
+    assert "1 destroy" in text
+    assert "1 create" in text
+    await crew.ok("PUT", f"/api/cli/configurations/{spec}", {**DOCUMENT, "queues": [{"name": "orders"}]})
+    assert f'<a class="btn" href="{plan}">See the plan</a>' in await page(crew, f"{INFRA}/specs/{spec}")
+
+
+async def test_a_specification_of_the_same_name_zone_and_stage_is_made_only_on_purpose(crew):
+    zone = await zoned(crew)
+
+    def said(stage="development", zone=""):
+        text = f"project_name: first\nprovider: local\nenvironment_stage: {stage}\n"
+        return {"content": text + (f"zone_id: {zone}\n" if zone else ""), "version": "0", "deed": "save"}
+
+    form = said(zone=zone)
+    one = await posted(crew, f"{INFRA}/specs/new", **form)
+    twin = await send(crew, "POST", f"{INFRA}/specs/new", **form)
+    assert twin.status_code == 409
+    assert "payments has a development first already." in html.unescape(twin.text)
+    assert await posted(crew, f"{INFRA}/specs/new", **said("staging", zone)) != one
+    await posted(crew, f"{INFRA}/specs/new", **said())
+    assert "There is, in no zone, a development first already." in html.unescape(
+        (await send(crew, "POST", f"{INFRA}/specs/new", **said())).text
+    )
+    assert await posted(crew, f"{INFRA}/specs/new", **form, again="yes") != one
+
+
+async def test_releases_that_were_published_are_listed(crew):
+    def publish(tx):
+        releases.publish(tx, releases.Published("0.5.0", "Faster.\nMuch.", "https://git.example/r", "ab" * 20, True))
+
+    await crew.db.write(publish)
+    text = await page(crew, f"{INFRA}/runners")
+    assert "0.5.0" in text
+    assert "Faster." in text
+    assert "Much." not in text

@@ -191,6 +191,24 @@ def test_a_plan_says_who_agrees_and_why_it_cannot_be_applied(client: Client, por
     assert "I have read" not in good
 
 
+def test_a_destruction_lists_what_it_takes_away(client: Client, ports: Portside) -> None:
+    page = client.get(f"{HERE}/plans/{DESTRUCTION}").text
+    held = ("aws_db_instance.ledger", "module.disks.aws_ebs_volume.exports[0]")
+    for part in ("3 resources", *held, "and 1 resource more"):
+        assert part in page
+    assert "The state has moved on" not in page
+    made_up.PLANS[DESTRUCTION], before = (
+        replace(made_up.PLANS[DESTRUCTION], moved=True, agreement=replace(made_up.ASKS, why_not="")),
+        made_up.PLANS[DESTRUCTION],
+    )
+    try:
+        page = client.get(f"{HERE}/plans/{DESTRUCTION}").text
+    finally:
+        made_up.PLANS[DESTRUCTION] = before
+    assert "The state has moved on since this was asked for." in page
+    assert 'name="seen" value="yes" required' in page, "whoever agrees says that they have read it"
+
+
 def test_what_a_plan_destroys_is_named_before_its_name_is_typed(client: Client) -> None:
     page = client.get(f"{HERE}/plans/{FAILED}/apply?runner={RUNNER}").text
     assert "2 resources will be destroyed, with what is in them." in page
@@ -334,3 +352,87 @@ def test_an_empty_installation_says_how_to_begin(client: Client, ports: Portside
         page = client.get(HERE + path).text
         assert line in page
         assert 'class="empty"' in page
+
+
+def test_what_forces_a_replacement_and_why_stands_at_the_change(client: Client) -> None:
+    text = client.get(PLAN).text
+    assert (
+        "What changes of it cannot be changed in place. Forced by <code>name</code>, <code>tags.&lt;b&gt;</code>."
+        in text
+    )
+    assert "The configuration declares it no more." in text
+    forced = [row for row in re.findall(r'<tr><th scope="row">.*?</tr>', text) if "forces replacement" in row]
+    assert [re.findall(r'row">(.*?)<', row)[0] for row in forced] == ["name"]
+
+
+def test_looks_that_fail_are_shown_with_why(client: Client) -> None:
+    text = client.get(LAB_PAGE).text
+    assert "Looks fail" in text
+    assert "no &lt;network&gt;" in text
+    assert f'href="{JOBS}/{LOOK}">See the last look.' in text
+    assert "Looks fail" not in client.get(SPEC).text
+
+
+def test_a_job_that_has_ended_takes_back_its_choice_and_says_when(client: Client, ports: Portside) -> None:
+    """What stands on an open page is drawn anew, piece by piece, each under the address of its box."""
+    for uid in (WAITS, DONE):
+        page = client.get(f"{JOBS}/{uid}").text
+        assert re.findall(r'id="(infra-job-\w+)"', page) == [
+            "infra-job-head", "infra-job-state", "infra-job-pin", "infra-job-facts"
+        ]  # fmt: skip
+        assert ("Choose runner" in page) == (uid == WAITS)
+
+
+def test_a_look_for_drift_says_what_it_found_and_offers_no_plan(client: Client) -> None:
+    page = client.get(f"{JOBS}/{LOOK}").text
+    assert "It has found drift: 1 resource changed by somebody else." in page
+    assert f'href="{SPEC}#drift"' in page
+    assert "Review the plan" not in page
+
+
+def test_a_specification_leads_to_its_newest_plan_and_warns_of_its_end_only_there(client: Client) -> None:
+    page = client.get(SPEC).text
+    assert re.search(r"−</span> 1 destroy.*\+</span> 2 create", page)  # noqa: RUF001 - the minus is the sign
+    assert f'<a class="btn main" href="{PLAN}">Review and apply</a>' in page
+    assert "Its state holds 12 resources" not in page
+    assert "Its state holds 12 resources" in client.get(f"{SPEC}/delete").text
+    assert "Review and apply" not in client.get(f"{HERE}/specs/{EDGE}").text
+    assert "Newest plan" not in client.get(LAB_PAGE).text
+
+
+def test_a_destruction_that_waits_to_be_allowed_is_not_one_that_goes_on() -> None:
+    shown = tone("specification", "destroying", "approval")
+    assert (shown.tone, shown.word) == ("ask", "Destruction waits for approval")
+    assert tone("specification", "destroying").tone == "run"
+
+
+def test_the_last_two_versions_are_chosen_and_the_first_is_compared_with_none(client: Client) -> None:
+    page = client.get(f"{SPEC}/versions").text
+    assert re.findall(r'<option value="(\d)" selected>', page) == ["3", "4"]
+    assert "versions?from=1&amp;to=1" not in page
+    assert "versions?from=1&amp;to=2" in page
+    compared = client.get(f"{SPEC}/versions?from=1&to=3").text
+    assert re.findall(r'<option value="(\d)" selected>', compared) == ["1", "3"]
+
+
+def test_jobs_are_told_apart_by_the_end_of_their_ids(client: Client) -> None:
+    shown = re.findall(r'<code class="faint">([^<]+)</code>', client.get(JOBS).text)
+    assert len(set(shown)) == len(shown) > 1
+
+
+def test_releases_of_the_runner_are_listed_with_what_is_new(client: Client) -> None:
+    page = client.get(RUNNERS).text
+    assert "Releases of the runner" in page
+    assert 'href="https://git.example/deck/0.4.0"' in page
+    assert "Faster &lt;b&gt;plans&lt;/b&gt;." in page
+    assert '<span class="tag">breaking</span>' in page
+
+
+def test_going_back_names_what_the_state_forgets(client: Client) -> None:
+    page = html.unescape(client.get(f"{STATE}/rollback?to=2").text)
+    assert "1 resource forgotten, not removed: aws_eip.nat." in page
+    assert "2 resources as then: aws_db_subnet_group.ledger, aws_db_instance.ledger." in page
+
+
+def test_a_number_of_resources_has_its_word_where_the_heading_is_hidden(client: Client) -> None:
+    assert '12<span class="only-narrow"> resources</span>' in client.get(STATE).text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from console.conftest import build_app
+from console.infra_side import WAITS
 from console.ledgerside import BASE, NOW
 from console.portside import Portside
 from quarterdeck.console.desk import Console, Desk
@@ -17,6 +20,7 @@ from quarterdeck.console.ports import Update
 from quarterdeck.console.render import Renderer
 from quarterdeck.console.stream import _events
 from quarterdeck.console.views.deployments import LineView
+from quarterdeck.console.views.infra_jobs import InfraJobView
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.errors import Forbidden
 
@@ -172,3 +176,23 @@ def test_a_stream_of_what_the_reader_may_not_see_is_refused_before_its_first_wor
     with TestClient(build_app(ports)) as client:
         client.cookies.set("qd_session", "mara")
         assert client.get("/console/stream?topics=fleet").status_code == 403
+
+
+async def test_a_job_of_infrastructure_is_drawn_anew_with_its_end_and_without_a_choice_that_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ports = Portside()
+    ports.updates.put_nowait(None)
+    (waits,) = [event for event in await heard(ports, (f"infra-job:{WAITS}",)) if "infra-job-head" in event]
+    assert "Choose runner" in waits
+    over = replace(await ports.infra_job("mara", WAITS, 0), may_pin=False, moments=(("Ended", NOW),))
+
+    async def ended(*_: object) -> InfraJobView:
+        return over
+
+    monkeypatch.setattr(ports, "infra_job", ended)
+    ports.updates.put_nowait(None)
+    (told,) = [event for event in await heard(ports, (f"infra-job:{WAITS}",)) if "infra-job-head" in event]
+    assert "Choose runner" not in told
+    assert re.search(r'id="infra-job-pin"[^>]* hidden', told)
+    assert re.search(r'id="infra-job-facts".*<dt>Ended</dt>', told, re.DOTALL)

@@ -1,27 +1,19 @@
-"""The tasks surface for the command line's tests, from the contract (tasks §1): calls that it does not know, and
-bodies and queries that it does not allow, are refused and remembered. It keeps what is made, in the contract's shapes.
+"""The tasks surface for the command line's tests, from the contract (tasks §1). It keeps what is made, in the
+contract's shapes.
 """
 
 from __future__ import annotations
 
-import json
-import re
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any
 
-from jsonschema import Draft202012Validator
+from fakes.surface_api import NUMBER, TEXT, Refused, Route, Row, SurfaceApi, closed
 
-Row = dict[str, Any]
 TOKEN = "ov_pat_1_good"
 AT = "2026-05-31T12:00:00.000Z"
 LATER = "2026-05-31T12:02:03.000Z"
 MACHINE = "7b1d9f1e-3c52-4f61-9a55-0d7a1f2b3c4d"
-TEXT, NUMBER = {"type": "string", "minLength": 1}, {"type": "integer"}
 STAGES = {"type": "array", "items": {"type": "object", "required": ["name", "command"]}}
 GATED = {"confirm": "confirm", "choices": "choice", "input": "input"}
 
@@ -29,23 +21,16 @@ GATED = {"confirm": "confirm", "choices": "choice", "input": "input"}
 CREATING = {"create", "add_member", "say", "pty_token", "new_token", "post_project"}
 
 
-class Refusal(Exception):
+class Refusal(Refused):
     """An error in the words of the surface."""
 
     def __init__(self, status: int, message: str | list[str], code: str) -> None:
-        super().__init__(str(message))
-        self.status = status
-        self.body = {"statusCode": status, "message": message, "error": HTTPStatus(status).phrase, "code": code}
+        super().__init__(
+            status, {"statusCode": status, "message": message, "error": HTTPStatus(status).phrase, "code": code}
+        )
 
 
-def closed(required: str = "", **properties: Row) -> Row:
-    """A body that has these fields and no others."""
-    return {
-        "type": "object", "properties": properties, "required": required.split(), "additionalProperties": False,
-    }  # fmt: skip
-
-
-EMPTY = closed()
+EMPTY = {"anyOf": [closed(), {"type": "null"}]}
 CREATE = closed(
     "projectKey description", projectKey=TEXT, description=TEXT, machineId={"type": ["string", "null"]},
     developerId=NUMBER, agentType=TEXT, branch=TEXT, baseBranch=TEXT, pipeline=STAGES, priority=NUMBER,
@@ -69,7 +54,7 @@ PUT_PROJECT, POST_PROJECT = closed(**FIELDS), closed("key name repoUrl", key=TEX
 PAGES = {"limit", "cursor"}
 TASK, PROJECT, HOST = r"/api/web/tasks/(\d+)", r"/api/web/projects/(?!-/)([\w-]+)", r"/api/web/machines/([\w-]+)"
 ADMIN_HOST, TOKENS = r"/api/admin/machines/([\w-]+)", "/api/admin/worker-tokens"
-ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
+ROUTES: list[Route] = [
     ("GET", "/api/web/tasks", "tasks", PAGES | {"status", "projectKey", "mine", "page", "machineId", "q"}, None),
     ("POST", "/api/web/tasks", "create", set(), CREATE),
     ("GET", TASK, "show", set(), None),
@@ -117,12 +102,15 @@ ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
 ]  # fmt: skip
 
 
-class TasksApi:
-    """`before[name]` is called before a route answers, with the numbers of its path: a test moves things on there, or
-    refuses.
-    """
+class TasksApi(SurfaceApi):
+    """What is asked about a task gets its number."""
+
+    routes = ROUTES
+    token = TOKEN
+    created = CREATING
 
     def __init__(self) -> None:
+        super().__init__()
         self.tasks: dict[int, Row] = {}
         self.log: dict[int, list[Row]] = {}
         self.told: dict[int, list[Row]] = {}
@@ -141,92 +129,17 @@ class TasksApi:
         self.tokens_known: list[Row] = []
         self.public_url: str | None = None
         self.diffs: dict[int, Row] = {}
-        self.before: dict[str, Callable[..., None]] = {}
-        self.calls: list[tuple[str, str, Any]] = []
-        self.wrong: list[str] = []
         self.tickets: list[str] = []
         self.issue: Callable[[int, str], Row] | None = None
-        server = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *arguments: object) -> None:
-                pass
+    def unknown(self) -> Refusal:
+        return Refusal(401, "Nobody is signed in.", "PRODUCT_AUTH_INVALID")
 
-            def handle_any(self) -> None:
-                length = int(self.headers.get("content-length") or 0)
-                body = json.loads(self.rfile.read(length)) if length else None
-                with suppress(BrokenPipeError, ConnectionResetError):
-                    server.serve(self, body)
+    def absent(self) -> Refusal:
+        return Refusal(404, "There is nothing at this address.", "NOT_FOUND")
 
-            do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - the names that http.server calls
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self._http.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
-
-    def bodies(self, name: str) -> list[Any]:
-        return [body for known, _, body in self.calls if known == name]
-
-    def queries(self, name: str) -> list[Row]:
-        return [dict(parse_qsl(query)) for known, query, _ in self.calls if known == name]
-
-    def changes(self) -> list[str]:
-        reading = {name for method, _, name, _, _ in ROUTES if method == "GET"}
-        return [name for name, _, _ in self.calls if name not in reading]
-
-    def serve(self, request: Any, body: Any) -> None:
-        parts = urlsplit(request.path)
-        query = dict(parse_qsl(parts.query))
-        try:
-            if request.headers.get("authorization") != f"Bearer {TOKEN}":
-                raise Refusal(401, "Nobody is signed in.", "PRODUCT_AUTH_INVALID")
-            name, numbers, known, schema = self._route(request.command, parts.path)
-            self._check(name, query, known, body, schema)
-            self.calls.append((name, parts.query, body))
-            if name in self.before:
-                self.before[name](*numbers)
-            answer = getattr(self, "_" + name)(*numbers, query=query, body=body)
-            self._send(request, 201 if name in CREATING else 200, answer)
-        except Refusal as refusal:
-            self._send(request, refusal.status, refusal.body)
-
-    def _route(self, method: str, path: str) -> tuple[str, tuple[str, ...], set[str], Row | None]:
-        for wanted, pattern, name, known, schema in ROUTES:
-            match = re.fullmatch(pattern, path)
-            if match and wanted == method:
-                return name, match.groups(), known, schema
-        self.wrong.append(f"the contract has no {method} {path}")
-        raise Refusal(404, "There is nothing at this address.", "NOT_FOUND")
-
-    def _check(self, name: str, query: Row, known: set[str], body: Any, schema: Row | None) -> None:
-        wrong = [f"query {key} is not known" for key in set(query) - known]
-        if schema is not None:
-            value = {} if body is None else body
-            wrong += [f"{one.json_path}: {one.message}" for one in Draft202012Validator(schema).iter_errors(value)]
-        elif body is not None:
-            wrong.append("a body, where none belongs")
-        if wrong:
-            self.wrong.append(f"{name}: {'; '.join(wrong)}")
-            raise Refusal(400, wrong, "INVALID")
-
-    @staticmethod
-    def _send(request: Any, status: int, answer: Any) -> None:
-        content = json.dumps(answer).encode()
-        request.send_response(status)
-        request.send_header("content-type", "application/json")
-        request.send_header("content-length", str(len(content)))
-        request.end_headers()
-        request.wfile.write(content)
+    def invalid(self, wrong: list[str]) -> Refusal:
+        return Refusal(400, wrong, "INVALID")
 
     def add(self, number: int, status: str = "running", **more: Any) -> Row:
         """A task that is there."""

@@ -293,3 +293,63 @@ def test_an_address_can_be_public_with_a_certificate_that_nobody_is_asked_for():
     ):
         assert load({"public_url": "https://192.0.2.7", **more}).public_url == "https://192.0.2.7"
     assert load({"public_url": "http://192.0.2.7"}).tls == "auto"
+
+
+TRANSIT = {"transit_address": "https://vault.example.com:8200", "transit_token": "hunter2"}
+
+
+def test_master_keys_are_kept_here_unless_a_key_backend_is_named(clean):
+    assert load().key_backend == "local"
+    (clean / "token").write_text("hunter2\n")
+    settings = load({**TRANSIT, "key_backend": "transit", "transit_token": f"@{clean / 'token'}"})
+    assert settings.transit_token is not None
+    assert settings.transit_token.reveal() == f"@{clean / 'token'}"  # read again whenever it is used
+    assert (settings.transit_mount, settings.transit_key) == ("transit", "quarterdeck")
+    arn = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    assert load({"key_backend": "aws-kms", "aws_kms_key": arn}).aws_kms_key == arn
+    assert load({"aws_kms_key": "alias/deck", "aws_kms_region": "us-gov-east-1"}).key_backend == "local"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"key_backend": "vault"}, "'aws-kms', 'local' or 'transit'"),
+        ({"key_backend": "transit"}, "key_backend transit needs transit_address and transit_token"),
+        ({"transit_address": "https://vault.example.com"}, "transit_address and transit_token belong together"),
+        ({"transit_token": "hunter2"}, "transit_address and transit_token belong together"),
+        ({"transit_token": "@/nowhere/hunter2"}, "cannot be read"),
+        ({**TRANSIT, "transit_address": "http://vault.example.com:8200"}, "an https:// address without a path"),
+        ({**TRANSIT, "transit_address": "https://u:hunter2@vault.example.com"}, "an https:// address without a path"),
+        ({**TRANSIT, "transit_address": "https://vault.example.com/v1"}, "an https:// address without a path"),
+        ({**TRANSIT, "transit_mount": "../sys"}, "the path of a Transit engine"),
+        ({**TRANSIT, "transit_key": "a/b"}, "the name of a key"),
+        ({**TRANSIT, "transit_key": "x" * 60}, "together have at most 50 characters"),
+        ({**TRANSIT, "transit_namespace": "a//b"}, "a namespace"),
+        ({**TRANSIT, "transit_ca": "/nowhere.pem"}, "a PEM file"),
+        ({"key_backend": "aws-kms"}, "key_backend aws-kms needs aws_kms_key"),
+        ({"aws_kms_key": "alias/deck"}, "aws_kms_region is needed where aws_kms_key is no ARN"),
+        ({"aws_kms_region": "eu-central-1"}, "how the key is reached that aws_kms_key names"),
+        ({"aws_kms_key": "a b", "aws_kms_region": "eu-central-1"}, "the id, the ARN or the alias"),
+        ({"aws_kms_key": "alias/deck", "aws_kms_region": "nowhere"}, "a region of AWS"),
+        (
+            {"aws_kms_key": "alias/deck", "aws_kms_region": "eu-central-1", "aws_kms_secret_key": "hunter2"},
+            "aws_kms_access_key and aws_kms_secret_key belong together",
+        ),
+        (
+            {"aws_kms_key": "alias/d", "aws_kms_region": "eu-central-1", "aws_kms_endpoint": "http://10.0.0.1"},
+            "an https:// address",
+        ),
+    ],
+)
+def test_a_key_backend_that_is_not_usable_is_refused_before_anything_starts(given, said):
+    with pytest.raises(Invalid) as refusal:
+        load(given)
+    assert said in refusal.value.message
+    assert "hunter2" not in f"{refusal.value.message}{refusal.value.hint}"
+
+
+def test_everything_that_is_wrong_with_key_backends_is_told_at_once():
+    with pytest.raises(Invalid) as refusal:
+        load({"key_backend": "transit", "aws_kms_region": "eu-central-1", "transit_key": "a/b", "port": "x"})
+    for said in ("--port", "--transit-key", "how the key is reached"):
+        assert said in refusal.value.message

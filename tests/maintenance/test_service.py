@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from maintenance.commands import typed
+from quarterdeck import serving
+from quarterdeck.infra.execution import executing
+from quarterdeck.infra.execution.orders import InfraOrder, Module, Place
 from quarterdeck.service_unit import Unit, quoted, rendered
 
 
@@ -29,6 +32,13 @@ def test_the_unit_leaves_applications_alone() -> None:
     }  # fmt: skip
     assert not harmful & set(said)
     assert {"ProtectKernelModules", "ProtectKernelLogs", "LockPersonality"} <= set(said)
+
+
+def test_a_stop_is_given_the_time_that_terraform_may_take() -> None:
+    said = settings_of(rendered(Unit(Path("/usr/bin/quarterdeck"))))
+    order = InfraOrder(job="j", job_type="DEPLOY", module=Module(kind="bundled"), place=Place("", "", ""), snapshot={})
+    needed = order.grace_seconds + executing.ENDING_SECONDS + serving.STOP_SECONDS
+    assert int(said["TimeoutStopSec"]) > needed
 
 
 def test_another_user_gets_the_ports_and_nothing_else() -> None:

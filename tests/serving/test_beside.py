@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import select
 from websockets.sync.client import connect
 
+from fakes.transit_server import OPERATOR, Key, transit_server
 from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
 from quarterdeck.fleet.workers.client import run_worker
@@ -262,10 +263,12 @@ def test_without_the_one_that_works_nothing_is_changed_and_what_is_known_is_told
     assert two.send("GET", "/readyz").status_code == 503
 
 
-def refused(directory, url):
+def refused(directory, url, **given):
     """Why a server does not stand beside another."""
     with pytest.raises(Conflict) as conflict:
-        Instance.open(load({"data_dir": directory, "database_url": Secret(url), "beside": True, "log_level": "error"}))
+        Instance.open(
+            load({"data_dir": directory, "database_url": Secret(url), "beside": True, "log_level": "error", **given})
+        )
     return conflict.value
 
 
@@ -281,6 +284,19 @@ def test_who_has_not_the_same_master_key_is_told_which_one_it_needs(pair, tmp_pa
     wrong = refused(tmp_path / "four", pair.url)
     assert wrong.code == "data_key_unreadable"
     assert str(other) in wrong.hint
+
+
+def test_servers_beside_each_other_need_the_same_key_backend_and_no_file(postgresql, tmp_path):
+    with fresh_database("postgresql", tmp_path, postgresql) as url, transit_server() as server:
+        given = {"key_backend": "transit", "transit_address": server.url, "transit_token": OPERATOR}
+        common = {"database_url": url, "no_edge": True, "log_level": "error"}
+        Instance.open(load({"data_dir": tmp_path / "one", **common, **given})).close_sync()
+        assert refused(tmp_path / "two", url).code == "key_backend_not_configured"
+        assert refused(tmp_path / "two", url, **given).code == "no_server_to_stand_beside"  # it has no administrator
+        server.keys["transit/quarterdeck"] = Key()
+        wrong = refused(tmp_path / "two", url, **given)
+        assert (wrong.code, "copy master.key" in wrong.hint) == ("data_key_unreadable", False)
+        assert not (tmp_path / "two" / "master.key").exists()
 
 
 def test_nobody_stands_beside_nothing_or_beside_an_older_schema(postgresql, tmp_path):

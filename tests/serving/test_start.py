@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.transit_server import OPERATOR, transit_server
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db.migrate import create, revisions
@@ -106,6 +107,22 @@ def test_a_missing_master_key_stops_the_start(tmp_path):
     closed(Instance.open(settings(data)))
     (data / "master.key").unlink()
     assert refused(data).code == "master_key_missing"
+    assert not (data / "master.key").exists()
+
+
+def test_a_key_backend_that_is_down_stops_the_start_and_nothing_is_made_anew(tmp_path):
+    data = tmp_path / "data"
+    with transit_server() as server:
+        given = {"key_backend": "transit", "transit_address": server.url, "transit_token": OPERATOR}
+        server.sealed = True
+        assert refused(data, **given).code == "key_backend_unavailable"
+        assert not (data / "master.key").exists()
+        server.sealed = False
+        closed(Instance.open(settings(data, **given)))
+        (data / "runtime" / "installations" / "of-another").mkdir(parents=True)
+        closed(Instance.open(settings(data, **given)))  # an installation, though it has no master key here
+    assert refused(data, **given).code == "key_backend_unavailable"
+    assert refused(data).code == "key_backend_not_configured"
     assert not (data / "master.key").exists()
 
 

@@ -18,11 +18,14 @@ TESTS = Path(__file__).resolve().parent.parent
 END_TO_END = TESTS / "e2e"
 INDOORS = tuple(TESTS / room for room in ("surfaces", "contract", "console", "kernel"))
 """Rooms whose tests use none of the machine's users: they may run beside those that do."""
-TAKE_TURNS = (
-    END_TO_END,
-    *(TESTS / room for room in ("faults", "surfaces", "console", "serving", "backups", "maintenance")),
-)
-"""Tests that go through the whole program: what it keeps is tried on both databases below it, in its own rooms."""
+THROUGH = ("faults", "surfaces", "console", "serving", "backups", "maintenance", "contract")
+"""Rooms whose tests go through the whole program."""
+CAPABILITIES = ("deploy", "tasks", "infra", "broker", "fleet", "notify")
+"""Rooms that keep what they keep by the kernel's units of work, which every run tries on both databases."""
+TAKE_TURNS = (END_TO_END, *(TESTS / room for room in (*THROUGH, *CAPABILITIES)))
+"""Their modules are on one database in a run of everything, and on the other one in a run with the next seed; a run of
+named tests, and `--all`, has both.
+"""
 TERRAFORM = (
     END_TO_END / "infra",
     END_TO_END / "console" / "test_infrastructure_in_browser.py",

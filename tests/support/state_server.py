@@ -21,8 +21,8 @@ from quarterdeck.infra.execution.orders import Place
 
 @dataclass
 class StateServer:
-    """One state, whichever job asks. `answer` may answer a request in the place of the server, with a status: it is
-    called on the thread of the request, and may hold that up.
+    """One state, whichever job asks. The locks of jobs that are `robbed` were taken away. `answer` may answer a request
+    in the place of the server, with a status: it is called on the thread of the request, and may hold that up.
     """
 
     url: str = ""
@@ -33,6 +33,7 @@ class StateServer:
     refused: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
     passwords: dict[str, str] = field(default_factory=dict)
+    robbed: set[str] = field(default_factory=set)
     answer: Callable[[str, str], int | None] = lambda method, path: None
     mutex: threading.Lock = field(default_factory=threading.Lock)
 
@@ -98,6 +99,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, job: str, rest: str, body: bytes, lock: str) -> None:
         server = self.server_state
+        if job in server.robbed and (self.command, rest) != ("GET", "state") and rest.startswith("state"):
+            self._send(409, json.dumps({"ID": "state_lock_lost", "code": "state_lock_lost"}).encode())
+            return
         match self.command, rest:
             case "GET", "state":
                 self._send(200, server.state) if server.state else self._send(404)

@@ -1,7 +1,8 @@
 """What of the data directory's files belongs into a backup, beside the databases.
 
-What serves now and what a rollback gives back, who had which port and user number, and saved plans, sealed as they
-are. Not what is made again: work directories, the edge's certificates and its private keys, sockets, process states.
+What serves now and what a rollback gives back, who had which port and user number, and saved plans and files of
+secrets, sealed as they are. Not what is made again: work directories, the edge's certificates and its private keys,
+sockets, process states.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from quarterdeck.backups.manifest import ARTEFACTS, RUNTIME
+from quarterdeck.backups.manifest import ARTEFACTS, RUNTIME, SECRETS
 
 LEDGERS = ("processes/ports.json", "processes/accounts.json", "edge/ports.json", "edge/options.json")
 DIRECTORIES = ("edge/routes", "edge/upstreams")
@@ -38,6 +39,14 @@ def artefacts(data: Path) -> Iterator[tuple[str, Path]]:
             inside = sorted(job.iterdir())
             yield f"{ARTEFACTS}/{job.name}", job
             yield from ((f"{ARTEFACTS}/{job.name}/{file.name}", file) for file in inside)
+
+
+def secrets(data: Path) -> Iterator[tuple[str, Path]]:
+    """The same of the encrypted files in which secrets are kept. Each is replaced whole when it changes."""
+    found = sorted((data / SECRETS).glob("*.secrets"))
+    if found:
+        yield SECRETS, data / SECRETS
+        yield from ((f"{SECRETS}/{file.name}", file) for file in found)
 
 
 def _below(path: str, place: Path) -> Iterator[tuple[str, Path]]:

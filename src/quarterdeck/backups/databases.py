@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from quarterdeck.backups.manifest import DataKey, Table
 from quarterdeck.kernel.errors import Conflict
 
+DATA_KEYS = "SELECT id, master_key_id, wrapped, backend FROM vault_keys ORDER BY id"
+
 
 def copy(database: Path, target: Path) -> None:
     """One state of a SQLite file, whoever writes to it meanwhile, as a file without a log beside it (0600)."""
@@ -53,7 +55,7 @@ def facts(database: Path) -> tuple[str, str, list[DataKey]]:
         with reading(database) as opened:
             schema = opened.execute("SELECT version_num FROM alembic_version").fetchone()
             uid = opened.execute("SELECT uid FROM instance").fetchone()
-            keys = opened.execute("SELECT id, master_key_id, wrapped FROM vault_keys ORDER BY id").fetchall()
+            keys = opened.execute(DATA_KEYS).fetchall()
     except sqlite3.DatabaseError as error:
         raise nothing_to_keep(str(error)) from None
     if schema is None or uid is None:

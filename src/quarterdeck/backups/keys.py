@@ -11,14 +11,14 @@ from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from quarterdeck.backups.manifest import DataKey
+from quarterdeck.backups.manifest import LOCAL, DataKey
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.kernel.vault import Secret
-from quarterdeck.kernel.vault.backend import Wrapped
+from quarterdeck.kernel.vault.backend import KeyBackend, Wrapped
 from quarterdeck.kernel.vault.local import LocalBackend
-from quarterdeck.kernel.vault.vault import associated_key
+from quarterdeck.kernel.vault.wrapping import Others, bound
 
 LEAST = 12
 TIME_COST, MEMORY_KIB, LANES = 4, 256 * 1024, 2
@@ -81,16 +81,44 @@ def _derived(made: SealedKey, passphrase: Secret[str]) -> bytes:
     )
 
 
-def require_opening(key_file: Path, data_keys: list[DataKey]) -> None:
-    """Raise `Conflict` (`backup_key_wrong`) for a master key that does not open the data keys of a backup."""
-    backend = LocalBackend(key_file)
-    backend.open(create=False)
+def require_opening(key_file: Path, data_keys: list[DataKey], others: Others) -> None:
+    """Raise `Conflict` for data keys of a backup that do not open: `backup_key_wrong` with the master key in a file, or
+    with a key backend of `others`; `backup_backend_missing` for one that is none of these. What a backend says is
+    raised as it is.
+    """
+    opened: dict[str, KeyBackend] = {}
     for one in data_keys:
+        backend = opened.get(one.backend)
+        if backend is None:
+            if one.backend != LOCAL and one.backend not in others:
+                raise _not_configured(one.backend)
+            backend = LocalBackend(key_file) if one.backend == LOCAL else others[one.backend]()
+            backend.open(create=False)
+            opened[one.backend] = backend
         try:
-            backend.unwrap(Wrapped(one.master_key_id, one.wrapped), associated_key(one.id))
+            backend.unwrap(Wrapped(one.master_key_id, one.wrapped), bound(one.id))
         except ValueError:
-            raise Conflict(
-                "This master key does not open the secrets of the backup.",
-                code="backup_key_wrong",
-                hint="Give the master.key that the installation had when the backup was made: --key FILE.",
-            ) from None
+            raise _wrong(one) from None
+
+
+def _wrong(key: DataKey) -> Conflict:
+    if key.backend == LOCAL:
+        return Conflict(
+            "This master key does not open the secrets of the backup.",
+            code="backup_key_wrong",
+            hint="Give the master.key that the installation had when the backup was made: --key FILE.",
+        )
+    return Conflict(
+        f"The key {key.master_key_id} of the key backend {key.backend} does not open the secrets of the backup.",
+        code="backup_key_wrong",
+        hint="Name the server, region and key that the installation had when the backup was made; the version of then "
+        "has to be allowed to decrypt.",
+    )
+
+
+def _not_configured(backend: str) -> Conflict:
+    return Conflict(
+        f"Secrets of this backup are wrapped by the key backend {backend}, which is not configured here.",
+        code="backup_backend_missing",
+        hint=f"Give the settings of {backend} in quarterdeck.toml or in the environment, as for serve.",
+    )

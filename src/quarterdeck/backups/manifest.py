@@ -15,18 +15,23 @@ VERSION = 1
 HEADER, MANIFEST, SUM = "backup.json", "manifest.json", "manifest.json.sha256"
 DATABASE, LOGS, TABLES = "quarterdeck.db", "logs.db", "postgresql"
 KEY, SEALED_KEY = "master.key", "master.key.sealed"
-RUNTIME, ARTEFACTS = "runtime", "artefacts"
-TOPS = frozenset({DATABASE, LOGS, TABLES, KEY, SEALED_KEY, RUNTIME, ARTEFACTS})
+RUNTIME, ARTEFACTS, SECRETS = "runtime", "artefacts", "secrets"
+TOPS = frozenset({DATABASE, LOGS, TABLES, KEY, SEALED_KEY, RUNTIME, ARTEFACTS, SECRETS})
 
-KeyForm = Literal["apart", "plain", "passphrase"]
+KeyForm = Literal["apart", "plain", "passphrase", "backend"]
+"""`backend`: every data key is wrapped by a key backend elsewhere, so that no master key belongs to the backup."""
+
+
+LOCAL = "local"
 
 
 class DataKey(msgspec.Struct, frozen=True):
-    """A data key as the database holds it: of use only with the master key that it names."""
+    """A data key as the database holds it: of use only with the master key that it names, which `backend` has."""
 
     id: str
     master_key_id: str
     wrapped: str
+    backend: str = LOCAL
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -70,6 +75,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     tables: list[Table]
     sequences: dict[str, int] = {}
     data_keys: list[DataKey] = []
+
+    @property
+    def backends(self) -> set[str]:
+        """The key backends elsewhere that some of its secrets need."""
+        return {key.backend for key in self.data_keys} - {LOCAL}
+
+    @property
+    def needs_master_key(self) -> bool:
+        """Whether some of its secrets need the file `master.key`."""
+        return not self.data_keys or any(key.backend == LOCAL for key in self.data_keys)
 
     @property
     def rows(self) -> int:
@@ -116,7 +131,7 @@ def check_link(path: PurePosixPath, file: Path) -> None:
 
 def check_directory(path: PurePosixPath, file: Path) -> None:
     """Raise `Invalid` for a directory in the place of a file."""
-    if path.parts[0] not in {RUNTIME, TABLES, ARTEFACTS}:
+    if path.parts[0] not in {RUNTIME, TABLES, ARTEFACTS, SECRETS}:
         raise damaged(file, f"{str(path)[:80]!r} is a directory, where a file belongs")
 
 

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.orm import Session
 
-from quarterdeck.backups.databases import nothing_to_keep
+from quarterdeck.backups.databases import DATA_KEYS, nothing_to_keep
 from quarterdeck.backups.manifest import DataKey, Table
 from quarterdeck.kernel.db.address import libpq_url
 from quarterdeck.kernel.db.migrate import create, engine_for
@@ -63,7 +63,7 @@ class Snapshot:
         try:
             schema = self._connection.execute("SELECT version_num FROM alembic_version").fetchone()
             uid = self._connection.execute("SELECT uid FROM instance").fetchone()
-            keys = self._connection.execute("SELECT id, master_key_id, wrapped FROM vault_keys ORDER BY id").fetchall()
+            keys = self._connection.execute(DATA_KEYS).fetchall()
         except psycopg.errors.UndefinedTable:
             raise nothing_to_keep("the database has none of its tables") from None
         if schema is None or uid is None:

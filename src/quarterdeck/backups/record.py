@@ -12,7 +12,7 @@ NAME = "last-backup.json"
 
 
 class Last(msgspec.Struct, frozen=True):
-    """`key`: whether the master key lies in it (`plain`, `passphrase`) or not (`apart`)."""
+    """`key`: whether the master key lies in it (`plain`, `passphrase`) or not (`apart`); `backend`: none is needed."""
 
     created_at: str
     file: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -17,7 +17,17 @@ import psycopg
 
 from quarterdeck.backups import postgresql, staging
 from quarterdeck.backups.archive import header as read_header
-from quarterdeck.backups.manifest import ARTEFACTS, DATABASE, KEY, LOGS, RUNTIME, TABLES, Header, Manifest
+from quarterdeck.backups.manifest import (
+    ARTEFACTS,
+    DATABASE,
+    KEY,
+    LOGS,
+    RUNTIME,
+    SECRETS,
+    TABLES,
+    Header,
+    Manifest,
+)
 from quarterdeck.kernel import kept_in, trees
 from quarterdeck.kernel.datadir import RESTORED, RESTORING, DataDirectory
 from quarterdeck.kernel.db.migrate import require_known
@@ -26,21 +36,25 @@ from quarterdeck.kernel.errors import Conflict, Unavailable
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.kernel.vault import Secret
+from quarterdeck.kernel.vault.wrapping import NO_OTHERS, Others
 
 HARMLESS = frozenset({"lock", KEY, "quarterdeck.toml", "lost+found"})
 """What an empty data directory may have: where a disk is mounted, and what an operator puts there beforehand."""
-ORDER = (RUNTIME, ARTEFACTS, LOGS, KEY, RESTORED, kept_in.NAME, DATABASE)
+ORDER = (RUNTIME, ARTEFACTS, SECRETS, LOGS, KEY, RESTORED, kept_in.NAME, DATABASE)
 """The database comes last: a directory without one is no installation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`address` is a PostgreSQL URL, or None for SQLite in the directory. `elsewhere`: at another path than it was."""
+    """`address` is a PostgreSQL URL, or None for SQLite in the directory. `elsewhere`: at another path than it was.
+    `backends` are the key backends that are configured, by their names.
+    """
 
     address: str | None = None
     key: Path | None = None
     passphrase: Secret[str] | None = None
     elsewhere: bool = False
+    backends: Others = field(default_factory=lambda: NO_OTHERS)
 
 
 def check(file: Path, wanted: Wanted) -> Manifest:
@@ -53,13 +67,20 @@ def check(file: Path, wanted: Wanted) -> Manifest:
         manifest = staging.unpack(file, place, everything=False)
         staging.prove(file, place, manifest)
         if tries_key(manifest, wanted):
-            staging.put_key(place, manifest, key=wanted.key, passphrase=wanted.passphrase)
+            _put_key(place, manifest, wanted, wanted.key)
         return manifest
 
 
 def tries_key(manifest: Manifest, wanted: Wanted) -> bool:
-    """Whether `check` proves that the data keys open: a master key was given, or it lies in the backup as it is."""
-    return wanted.key is not None or wanted.passphrase is not None or manifest.header.key == "plain"
+    """Whether `check` proves that the data keys open: a master key was given, lies in the backup as it is, or is not
+    needed, and every key backend that is needed is configured.
+    """
+    given = wanted.key is not None or wanted.passphrase is not None or manifest.header.key == "plain"
+    return (given or not manifest.needs_master_key) and manifest.backends <= wanted.backends.keys()
+
+
+def _put_key(place: Path, manifest: Manifest, wanted: Wanted, key: Path | None) -> None:
+    staging.put_key(place, manifest, key=key, passphrase=wanted.passphrase, others=wanted.backends)
 
 
 def restore(file: Path, directory: Path, wanted: Wanted) -> Manifest:
@@ -109,7 +130,7 @@ def _staged(file: Path, data: DataDirectory, header: Header, wanted: Wanted) -> 
     staging.prove(file, place, manifest)
     staging.give(place, manifest, data.path)
     own = data.master_key if manifest.header.key == "apart" and data.master_key.exists() else None
-    staging.put_key(place, manifest, key=wanted.key or own, passphrase=wanted.passphrase)
+    _put_key(place, manifest, wanted, wanted.key or own)
     (place / RUNTIME).mkdir(mode=0o711, exist_ok=True)
     (place / RUNTIME).chmod(0o711)
     (place / RESTORED).touch(mode=0o600)
@@ -151,7 +172,7 @@ def _clear(data: DataDirectory) -> None:
     place = data.path / RESTORING
     if not place.exists():
         return
-    mine = [data.path / name for name in (RUNTIME, ARTEFACTS, LOGS, RESTORED, kept_in.NAME, DATABASE)]
+    mine = [data.path / name for name in (RUNTIME, ARTEFACTS, SECRETS, LOGS, RESTORED, kept_in.NAME, DATABASE)]
     for path in [*mine, *(path for path in place.iterdir() if path.name != staging.NOTE)]:
         if path.is_dir():
             trees.remove(path)

@@ -30,6 +30,7 @@ from quarterdeck.kernel.durable import write_durably
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.kernel.vault import Secret
+from quarterdeck.kernel.vault.wrapping import NO_OTHERS, Others
 
 NOTE = "backup.json"
 ACCOUNTS = f"{RUNTIME}/processes/accounts.json"
@@ -136,13 +137,17 @@ def _lines(file: Path) -> int:
         return sum(data.count(b"\n") for data in iter(lambda: opened.read(CHUNK), b""))
 
 
-def put_key(place: Path, manifest: Manifest, *, key: Path | None, passphrase: Secret[str] | None) -> None:
-    """The master key as `master.key` in `place`, proven to open the secrets.
+def put_key(
+    place: Path, manifest: Manifest, *, key: Path | None, passphrase: Secret[str] | None, others: Others = NO_OTHERS
+) -> None:
+    """The master key as `master.key` in `place`, if any secret needs it, and the proof that all of them open.
 
-    It is the one named, else the one in the backup. Raises `Conflict`.
+    It is the one named, else the one in the backup; `others` are the key backends elsewhere. Raises `Conflict`.
     """
     target = place / KEY
-    if key is not None:
+    if not manifest.needs_master_key:
+        target.unlink(missing_ok=True)
+    elif key is not None:
         write_durably(target, _read(key))
     elif (place / SEALED_KEY).exists():
         if passphrase is None:
@@ -160,7 +165,7 @@ def put_key(place: Path, manifest: Manifest, *, key: Path | None, passphrase: Se
             hint="Give the master.key that you keep apart: --key FILE.",
         )
     try:
-        keys.require_opening(target, manifest.data_keys)
+        keys.require_opening(target, manifest.data_keys, others)
     except Conflict as problem:  # a person knows the file that was given, not where it was put
         told = problem.message.replace(str(target), str(key or target))
         raise Conflict(told, code=problem.code, hint=problem.hint) from None

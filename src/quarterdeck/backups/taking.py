@@ -29,6 +29,7 @@ from quarterdeck.backups.manifest import (
     DATABASE,
     FORMAT,
     KEY,
+    LOCAL,
     LOGS,
     SEALED_KEY,
     TABLES,
@@ -45,11 +46,12 @@ from quarterdeck.kernel.clock import Clock, SystemClock, wire_time
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db.backups import KEPT
 from quarterdeck.kernel.db.migrate import is_newest
-from quarterdeck.kernel.durable import sync
+from quarterdeck.kernel.durable import sync, write_durably
 from quarterdeck.kernel.errors import Conflict, Unavailable
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.vault import Secret
+from quarterdeck.kernel.vault.wrapping import NO_OTHERS
 
 SUFFIX = ".tar.gz"
 
@@ -82,9 +84,11 @@ def take(
 ) -> tuple[Path, Manifest]:
     """Back the installation up to `target`: a new file, or a directory to put one into. The file is complete, durable
     and readable by its owner alone when it has its name; before that nothing of that name is there. `releases` instead
-    of those that are needed. `say` is told how far it is.
+    of those that are needed. A master key that is asked for and that no secret needs is left out. `say` is told how
+    far it is.
 
-    Raises `Conflict` (`backup_exists`, `backup_nothing_there`) or `Unavailable` (`backup_failed`).
+    Raises `Conflict` (`backup_exists`, `backup_nothing_there`, `backup_key_rotated`) or `Unavailable`
+    (`backup_failed`).
     """
     if passphrase is not None:
         keys.check_passphrase(passphrase)
@@ -93,10 +97,12 @@ def take(
     file = target / f"quarterdeck-{now:%Y%m%dT%H%M%SZ}{SUFFIX}" if target.is_dir() else target.absolute()
     if file.exists():
         raise _exists(file)
-    form: KeyForm = "passphrase" if passphrase is not None else "plain" if with_key else "apart"
     with _scratch(file, data) as scratch:
         say("Copying the databases.")
         copied = _copy(data, address, scratch, releases)
+        form: KeyForm = "passphrase" if passphrase is not None else "plain" if with_key else "apart"
+        if copied.data_keys and all(key.backend != LOCAL for key in copied.data_keys):
+            form = "backend"
         header = Header(
             format=FORMAT,
             version=VERSION,
@@ -108,6 +114,12 @@ def take(
             data_dir=str(data.path),
             key=form,
         )
+        taken: list[tuple[str, bytes]] = []
+        if form == "plain":
+            taken = [(KEY, _key(data, scratch, copied.data_keys))]
+        elif form == "passphrase" and passphrase is not None:
+            key = _key(data, scratch, copied.data_keys)
+            taken = [(SEALED_KEY, keys.seal(key, passphrase, header.instance, ids or Ids()))]
         draft = scratch / "draft"
         draft.touch(mode=0o600)
         with draft.open("wb") as stream:
@@ -117,7 +129,8 @@ def take(
             for path, source in copied.files:
                 writer.file(path, source, own=True)
                 source.unlink()
-            _add_key(writer, data, header, passphrase, ids or Ids())
+            for path, content in taken:
+                writer.content(path, content)
             _add_files(writer, data, copied.releases)
             manifest = Manifest(
                 header=header,
@@ -278,15 +291,29 @@ def _releases(data: DataDirectory, schema: str, copy: AbstractContextManager[Ses
     return found.deployments | found.directories
 
 
-def _add_key(writer: Writer, data: DataDirectory, header: Header, passphrase: Secret[str] | None, ids: Ids) -> None:
-    if header.key == "plain":
-        writer.content(KEY, data.master_key.read_bytes())
-    elif passphrase is not None:
-        writer.content(SEALED_KEY, keys.seal(data.master_key.read_bytes(), passphrase, header.instance, ids))
+def _key(data: DataDirectory, scratch: Path, data_keys: list[DataKey]) -> bytes:
+    """The master key, proven to open what was copied. Raises `Conflict` (`backup_key_rotated`)."""
+    key = data.master_key.read_bytes()
+    place = scratch / KEY
+    write_durably(place, key)
+    try:
+        keys.require_opening(place, [one for one in data_keys if one.backend == LOCAL], NO_OTHERS)
+    except Conflict as problem:
+        if problem.code != "backup_key_wrong":
+            raise
+        raise Conflict(
+            "The master key was rotated while the backup was made, and does not open what was copied. Nothing is kept.",
+            code="backup_key_rotated",
+            hint="Make the backup again.",
+        ) from None
+    finally:
+        place.unlink(missing_ok=True)
+    return key
 
 
 def _add_files(writer: Writer, data: DataDirectory, releases: frozenset[str]) -> None:
-    for path, source in itertools.chain(contents.listed(data.runtime, releases), contents.artefacts(data.path)):
+    beside = (contents.artefacts(data.path), contents.secrets(data.path))
+    for path, source in itertools.chain(contents.listed(data.runtime, releases), *beside):
         try:
             writer.file(path, source)
         except FileNotFoundError:  # taken away meanwhile, so nobody needs it

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
+from quarterdeck.broker.connections import health
 from quarterdeck.broker.discovered import ageing, looking
 from quarterdeck.broker.discovered import telling as found
 from quarterdeck.broker.gitops import observing, watching
@@ -36,6 +37,7 @@ class Broker:
     def __init__(self, db: Database) -> None:
         self._db = db
         work_effects.register("requests", effects.job_ended)
+        work_effects.register("connections", health.job_ended)
         work_effects.register("gitops", observing.job_ended)
         work_effects.register_found("discovered", found.heard)
 

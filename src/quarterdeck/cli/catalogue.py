@@ -67,6 +67,7 @@ COMMANDS = (
     Command("runner", "infra_runners:runner", "See, add, drain and remove what runs Terraform.", INFRA),
     Command("connector", "infra_clouds:connector", "Connect clouds, without long-lived keys.", INFRA),
     Command("cluster", "infra_clouds:cluster", "List the clusters that specs have made.", INFRA),
+    Command("repository", "infra_repositories:repository", "List what you have at GitHub, GitLab, Bitbucket.", INFRA),
     Command("task", "task_logs:task", "Have a coding agent change something, and answer what it asks.", TASKS),
     Command("machine", "machine_tokens:machine", "Enrol, see, drain and remove machines of agents.", TASKS),
     Command("notifications", "notifications:notifications", "List what was told to you, and mark it as read.", TASKS),
@@ -95,6 +96,7 @@ COMMANDS = (
     Command("enrol", "enrolment:enrol", "Make workers known, list and revoke them, with the server stopped.", RUNNING),
     Command("backup", "backup:backup", "Back the installation up into a file.", RUNNING),
     Command("restore", "backup:restore", "Restore a backup, or only prove it (--check).", RUNNING),
+    Command("vault", "vault:vault", "See what opens the secrets, and change its keys.", RUNNING),
     Command("admin", "administration:admin", "Help people in, with the server stopped.", RUNNING),
     Command("install", "service:install", "Run the server as a service (systemd).", RUNNING),
     Command("uninstall", "service:uninstall", "Remove the service; says what stays.", RUNNING),
@@ -120,7 +122,7 @@ NEAR = {
     "tasks": "task list", "issue": "task create", "agent": "task", "agents": "machine list", "machines": "machine list",
     "node": "machine", "nodes": "machine list", "inbox": "notifications", "notification": "notifications",
     "find": "search", "settings": "config list", "job": "work", "operator-work": "work ls", "terraform": "plan",
-    "infra": "spec",
+    "infra": "spec", "repo": "repository", "repos": "repository list", "git": "repository",
 }  # fmt: skip
 """Verbs that people know from elsewhere, and what is meant by them here."""
 

@@ -32,7 +32,11 @@ EXITS = {
     503: Exit.UNREACHABLE,
     504: Exit.TIMED_OUT,
 }
+PATIENCE = 30.0
+"""Seconds for an answer."""
 UNKNOWN_CALLER = frozenset({"product_auth_missing", "product_auth_invalid", "http_401"})
+PASSED_ON = frozenset({"git_host_refused"})
+"""Refusals of another program that this server tells with the status that it got there."""
 UNTRUSTED = "its certificate is not trusted"
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 AGENT = f"quarterdeck-cli/{__version__} ({platform.system().lower()})"
@@ -49,7 +53,7 @@ class Api:
         self._http = httpx.Client(
             base_url=profile.url,
             headers={"user-agent": AGENT, "accept": "application/json"},
-            timeout=httpx.Timeout(30.0, connect=10.0),
+            timeout=httpx.Timeout(PATIENCE, connect=10.0),
             trust_env=not loopback(profile.url),
             verify=trusted(profile),
         )
@@ -114,13 +118,15 @@ class Api:
         query: dict[str, Any] | None = None,
         body: dict[str, Any] | None = None,
         document: str | None = None,
+        headers: dict[str, str] | None = None,
+        seconds: float = PATIENCE,
     ) -> Any:
         """One request, once more after the credential was renewed; `document` is a body that goes on as it is written.
         Raises `Failure`.
         """
-        response = self._send(method, path, query, body, document)
-        if response.status_code == 401 and self._renew():
-            response = self._send(method, path, query, body, document)
+        response = self._send(method, path, query, body, document, headers, seconds)
+        if response.status_code == 401 and failure_of(response).code not in PASSED_ON and self._renew():
+            response = self._send(method, path, query, body, document, headers, seconds)
         if response.status_code >= 300:
             raise failure_of(response)
         if response.status_code == 204 or not response.content:
@@ -164,14 +170,18 @@ class Api:
         query: dict[str, Any] | None,
         body: dict[str, Any] | None,
         document: str | None = None,
+        more: dict[str, str] | None = None,
+        seconds: float = PATIENCE,
     ) -> httpx.Response:
         with self._reaching():
             params = given(query) if query else None  # an empty one would take away the query of the path
-            headers = self._authorization()
+            headers = {**(more or {}), **self._authorization()}
+            within = httpx.Timeout(seconds, connect=10.0)
             if document is not None:
                 headers["content-type"] = "application/json"
-                return self._http.request(method, path, params=params, content=document.encode(), headers=headers)
-            return self._http.request(method, path, params=params, json=body, headers=headers)
+                content = document.encode()
+                return self._http.request(method, path, params=params, content=content, headers=headers, timeout=within)
+            return self._http.request(method, path, params=params, json=body, headers=headers, timeout=within)
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
@@ -312,11 +322,14 @@ def failure_of(response: httpx.Response) -> Failure:
         told = [f"{'.'.join(str(part) for part in issue.get('path', ()))}: {_in_words(issue)}" for issue in issues]
         message = f"{message.rstrip('.')}: {'; '.join(told)}"
     status = EXITS.get(response.status_code, Exit.FAILED)
+    if code in PASSED_ON:
+        status = Exit.NOT_ALLOWED if response.status_code in {401, 403} else Exit.FAILED
     hint = details.get("hint") or body.get("hint")
     if status is Exit.NOT_SIGNED_IN and str(code).lower() in UNKNOWN_CALLER:
         hint = f"qd login {response.request.url.scheme}://{response.request.url.netloc.decode()}"
     request_id = details.get("requestId") or response.headers.get("x-request-id")
-    return Failure(message, exit=status, code=str(code), hint=hint, request_id=request_id)
+    answered = response.status_code
+    return Failure(message, exit=status, code=str(code), hint=hint, request_id=request_id, status=answered)
 
 
 def _in_words(issue: dict[str, Any]) -> str:

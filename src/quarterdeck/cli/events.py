@@ -67,7 +67,7 @@ def follow(api: Api, key: str, query: dict[str, Any], /, **parameters: str) -> I
                     failed = 0
                     last = event.id or last
                     if event.name == "error":
-                        raise _failed(event.data)
+                        raise failed_by(event.data)
                     yield event
                     if event.name == "done":
                         return
@@ -89,7 +89,8 @@ def follow(api: Api, key: str, query: dict[str, Any], /, **parameters: str) -> I
         time.sleep(min(0.2 * 2**failed, LONGEST))
 
 
-def _failed(data: Any) -> Failure:
+def failed_by(data: Any) -> Failure:
+    """What an `error` event says."""
     error = data.get("error", data) if isinstance(data, dict) else {}
     if not isinstance(error, dict):
         return Failure(str(error))

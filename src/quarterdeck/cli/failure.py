@@ -34,6 +34,7 @@ class Failure(Exception):
         hint: str | None = None,
         request_id: str | None = None,
         facts: dict[str, Any] | None = None,
+        status: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -42,6 +43,8 @@ class Failure(Exception):
         self.hint = hint
         self.request_id = request_id
         self.facts = facts or {}
+        self.status = status
+        """That the server answered, where it did."""
 
     def body(self) -> dict[str, Any]:
         """The error as one JSON document, beside what is known of the thing that failed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ def choose(
     """
     if not choices:
         raise Failure(f"There is no {noun} yet.", exit=Exit.NOT_FOUND, code=f"no_{noun.replace(' ', '_')}", hint=empty)
-    way = f"{option} {choices[0].value}"
+    way = f"{option} {shlex.quote(choices[0].value)}"
     if not terminal.asks:
         known = several([choice.value for choice in choices])
         raise usage(f"Say which {noun}: {known}.", way, code="input_required")

@@ -9,7 +9,7 @@ from quarterdeck.cli import infra_states, names
 from quarterdeck.cli.client import Api
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_choosing import Choice, choose
-from quarterdeck.cli.names import Row
+from quarterdeck.cli.names import Row, counted
 from quarterdeck.cli.session import Session
 from quarterdeck.cli.tasks import ago
 
@@ -68,8 +68,8 @@ def zone(opened: Session, text: str | None, *, option: str = "--zone-id") -> Row
 def spec(
     opened: Session, text: str | None, *, option: str = "--spec-id", only: bool = True, zone_text: str | None = None
 ) -> Row:
-    """The spec that goes by this id, this project name, or ZONE/NAME. Without one: the only one there is (`only`), else
-    a person chooses. Raises `Failure`, with the ids where several have the name.
+    """The spec that goes by this id, this project name, or ZONE/NAME. Without one: the only one there is (`only`, and
+    a person could be asked), else a person chooses. Raises `Failure`, with the ids where several have the name.
     """
     rows = specs(opened.api)
     known = {str(row["id"]): str(row["name"]) for row in zones(opened.api)} if len(rows) > 1 or zone_text else {}
@@ -77,7 +77,7 @@ def spec(
         chosen = zone(opened, zone_text)
         rows = [row for row in rows if row.get("zone_id") == chosen["id"]]
     if text is None:
-        if only and len(rows) == 1:
+        if only and len(rows) == 1 and not opened.terminal.no_input:
             return rows[0]
         return _chosen_spec(opened, rows, known, option)
     matches = [row for row in rows if row["id"] == text] or [row for row in rows if row["project_name"] == text]
@@ -85,16 +85,35 @@ def spec(
     if not matches and slash:
         places = {identity for identity, name in known.items() if owner in {identity, name}}
         matches = [row for row in rows if row.get("zone_id") in places and own in {row["project_name"], row["id"]}]
+    return _one_of(opened, text, matches, rows, known, option=option, only=only)
+
+
+def _one_of(
+    opened: Session, text: str, matches: list[Row], rows: list[Row], known: dict[str, str], *, option: str, only: bool
+) -> Row:
+    """The one that a name means: where several have it, the only one with resources, but for what loses something."""
     if not matches:
         raise names.missing("spec", text, [str(row["project_name"]) for row in rows], "qd spec list")
     if len(matches) > 1:
-        told = ", ".join(f"{row['id']} ({_where(row, known)})" for row in matches[:5])
+        held = {str(row["id"]): _resources(opened, row) for row in matches[:5]}
+        standing = [row for row in matches if held.get(str(row["id"]))]
+        if only and len(matches) <= len(held) and len(standing) == 1:
+            meant = standing[0]["id"]
+            opened.terminal.say(f"  {len(matches)} specs are called {text}; {meant} is the one with resources.")
+            return standing[0]
+        told = ", ".join(
+            f"{row['id']} ({_where(row, known)}, {counted(held[str(row['id'])], 'resource')})" for row in matches[:5]
+        )
         raise usage(
             f"{text} is the name of {len(matches)} specs: {told}.",
             f"Use the id: {option} {matches[0]['id']}",
             code="spec_ambiguous",
         )
     return matches[0]
+
+
+def _resources(opened: Session, row: Row) -> int:
+    return int(opened.api.read("specs.show", specId=str(row["id"]))["configuration"].get("resources") or 0)
 
 
 def _chosen_spec(opened: Session, rows: list[Row], known: dict[str, str], option: str) -> Row:
@@ -196,9 +215,12 @@ def _job_label(row: Row) -> str:
     return "   ".join(told)
 
 
-def identity(opened: Session, text: str | None, *, option: str = "--cloud-identity-id") -> Row:
-    """The cloud identity that goes by this id, label, or by its provider where only one has it. Raises `Failure`."""
-    known = whole(opened.api, "connectors.list", "cloud_identities", most=MANY)
+def identity(opened: Session, text: str | None, *, option: str = "--cloud-identity-id", unproved: bool = False) -> Row:
+    """The cloud identity that goes by this id, label, or by its provider where only one has it; `unproved` means those,
+    too, that no runner has proved. Raises `Failure`.
+    """
+    query = {"all": True} if unproved else None
+    known = whole(opened.api, "connectors.list", "cloud_identities", query=query, most=MANY)
     rows: list[Row] = [{**row, "name": row["label"]} for row in known]
     if text is None:
         choices = [Choice(f"{row['label']}   {row['provider']}", str(row["id"])) for row in rows]

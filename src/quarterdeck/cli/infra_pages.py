@@ -9,6 +9,7 @@ from quarterdeck.cli.phases import duration, moment
 from quarterdeck.cli.session import Session
 from quarterdeck.kernel.clock import SystemClock
 
+LOOK = "The look for drift"
 DEEDS = {
     "PLAN": "The plan",
     "DEPLOY": "The apply",
@@ -21,10 +22,15 @@ DEEDS = {
 }
 
 
+def kind(row: Row) -> str:
+    """The type of a job for a person: a look for drift is a PLAN that changes nothing."""
+    return f"{row['job_type']} (drift)" if row.get("read_only") else str(row["job_type"])
+
+
 def deed(row: Row) -> str:
     """A job as the subject of a sentence."""
     about = row.get("spec_name") or (row.get("config_snapshot") or {}).get("project_name")
-    said = DEEDS.get(str(row["job_type"]), "The job")
+    said = LOOK if row.get("read_only") else DEEDS.get(str(row["job_type"]), "The job")
     return f"{said} of {about}" if about else f"{said} {row['id']}"
 
 

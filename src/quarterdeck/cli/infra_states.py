@@ -10,6 +10,7 @@ SPEC: dict[str, Tone] = {
     "queued": "idle",
     "provisioning": "run",
     "destroying": "run",
+    "destroying:approval": "ask",
     "drift": "warn",
     "active": "good",
     "failed": "bad",

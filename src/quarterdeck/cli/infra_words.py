@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-NOUNS = ("zone", "spec", "plan", "apply", "destroy", "jobs", "runner", "cluster", "connector", "state")
-PLURALS = {"zones": "zone", "specs": "spec", "runners": "runner", "clusters": "cluster", "connectors": "connector"}
+NOUNS = ("zone", "spec", "plan", "apply", "destroy", "jobs", "runner", "cluster", "connector", "state", "repository")
+PLURALS = {
+    "zones": "zone", "specs": "spec", "runners": "runner", "clusters": "cluster", "connectors": "connector",
+    "repositories": "repository",
+}  # fmt: skip
 VERBS = {"ls": "list", "get": "show"}
-RUNNER_VERBS = ("start", "enrol", "register", "list", "remove", "show", "drain", "update")
+RUNNER_VERBS = ("start", "enrol", "register", "list", "remove", "show", "drain", "update", "releases")
 DESTROYED = {"spec": ("destroy",), "worker": ("runner", "destroy"), "runner": ("runner", "destroy"),
              "zone": ("zone", "delete")}  # fmt: skip
 
@@ -29,4 +32,6 @@ def canonical(tokens: Sequence[str]) -> list[str]:
         words[:2] = DESTROYED[second]
     if words[0] in NOUNS and second in VERBS and words[0] not in {"plan", "apply", "destroy"}:
         words[1] = VERBS[second]
+    if words[0] == "plan" and second == "get" and words[2:]:
+        words[1] = "show"  # alone it is a spec of that name
     return words

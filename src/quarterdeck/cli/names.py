@@ -35,6 +35,11 @@ def same(row: Row, text: str) -> bool:
     return text == row["id"] or text.lower() in {str(row.get("slug", "")).lower(), str(row["name"]).lower()}
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 resource`, `3 resources`."""
+    return f"{number} {noun if number == 1 else noun + 's'}"
+
+
 def pick(rows: list[Row], text: str) -> Row | None:
     """The row meant: an id wins over a slug, a slug over a name, and each over one in other capitals. None when there
     is none. Raises `Failure` where two are meant equally.

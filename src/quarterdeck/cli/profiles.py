@@ -32,6 +32,8 @@ class Profile:
     """The key of the project that `qd task create` means where none is named."""
     authorities: str | None = field(default=None, repr=False)
     """Certificates in PEM form that are believed for this server, beside those that every program believes."""
+    git_tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    """This person's own tokens of git hosts, by the names of these; shown to this server with a question about them."""
 
 
 @dataclass

@@ -17,7 +17,8 @@ from quarterdeck.cli.options import Changing, Common, Format
 from quarterdeck.cli.states import COLOURS, MARKS, PLAIN, Shown, Tone
 
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, and those that have a terminal show a line in another order than it was written in."""
 
 
 def clean(text: str) -> str:

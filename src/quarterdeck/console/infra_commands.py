@@ -26,10 +26,6 @@ def create_spec() -> Command:
     return Command(_line("spec", "create", "-f", "ledger.yaml"), f"POST {SPECS}")
 
 
-def show_spec(row: SpecRow) -> Command:
-    return Command(_line("spec", "show", row.uid), f"GET {SPECS}/{row.uid}")
-
-
 def change_spec(row: SpecRow) -> Command:
     return Command(_line("spec", "edit", row.uid), f"PUT {SPECS}/{row.uid}")
 

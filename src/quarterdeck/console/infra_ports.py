@@ -64,8 +64,12 @@ class InfraSpecs(Protocol):
         """Everything that is wrong with it; nothing is kept."""
         ...
 
-    async def save_infra_spec(self, who: Principal, uid: str, document: Mapping[str, Any]) -> str:
-        """Without a uid another one is made. Answers its uid; raises what names every wrong field, and `Conflict`."""
+    async def save_infra_spec(
+        self, who: Principal, uid: str, document: Mapping[str, Any], *, again: bool = False
+    ) -> str:
+        """Without a uid another one is made. Answers its uid; raises what names every wrong field, and `Conflict`:
+        `spec_exists` for one that its zone has already by that name and stage, unless it is wanted `again`.
+        """
         ...
 
     async def clone_infra_spec(self, who: Principal, uid: str, *, name: str, stage: str, zone: str) -> str: ...

@@ -174,7 +174,10 @@ async def _render(desk: Desk, topic: str) -> str:
     if kind == "infra-job":
         job = await ports.infra_job(who, name, 0)
         return _boxes(
-            desk, ("infra_job_head", "infra_job_state", "room_counts"), view=job, counts=await ports.counts(who)
+            desk,
+            ("infra_job_head", "infra_job_state", "infra_job_pin", "infra_job_facts", "room_counts"),
+            view=job,
+            counts=await ports.counts(who),
         )
     if kind == "infra-plan":
         plan = await ports.infra_plan(who, name)

@@ -150,6 +150,12 @@ def presented(tx: Tx, token: str) -> tuple[Principal, bool] | None:
     return principal, idle is not None and row.used_at < tx.now - USE_NOTED
 
 
+def only_exchanges(tx: Tx, token: str) -> bool:
+    """Whether a token that opens no door gets others, or did: somebody has sent the wrong one of two."""
+    kind = tx.execute(select(SessionToken.kind).where(SessionToken.hash == token_hash(token))).scalar()
+    return kind in EXCHANGED
+
+
 def note_use(tx: Tx, token: str) -> None:
     """Remember that a token which may not lie unused was used just now; one that has ended meanwhile stays ended."""
     for kind, idle in IDLE.items():

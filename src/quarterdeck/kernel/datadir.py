@@ -16,6 +16,8 @@ from quarterdeck.kernel.ids import Ids
 
 RESTORING = ".restoring"
 """There while a backup is restored; left behind by a restore that was cut off."""
+KEPT_IN = "database.json"
+"""Which database the installation is kept in: there from its first start, while a master key may lie elsewhere."""
 RESTORED = "restored"
 """An empty file as old as the last restore: what was made between backup and restore is unknown to the database."""
 
@@ -129,7 +131,7 @@ class DataDirectory:
         """Raise `Conflict` where another installation, over SSH, has made this the home of what it deploys here, and we
         begin anew: we would clear that away as something that nobody needs.
         """
-        if self.master_key.exists():
+        if self.master_key.exists() or (self.path / KEPT_IN).exists():
             return
         with contextlib.suppress(FileNotFoundError):
             if any((self.runtime / "installations").iterdir()):

@@ -9,12 +9,12 @@ from typing import Literal
 
 import msgspec
 
-from quarterdeck.kernel.datadir import DataDirectory
+from quarterdeck.kernel.datadir import KEPT_IN, DataDirectory
 from quarterdeck.kernel.durable import write_durably
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.unreadable import UNREADABLE
 
-NAME = "database.json"
+NAME = KEPT_IN
 
 
 class KeptIn(msgspec.Struct, frozen=True, omit_defaults=True):

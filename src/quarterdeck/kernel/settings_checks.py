@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable
 from email.utils import parseaddr
 from pathlib import Path
@@ -123,6 +124,73 @@ def object_store(url: str) -> str:
     return url
 
 
+def token_file(value: Any) -> Any:
+    """A token as it is, or `@FILE`, which is read again whenever it is used; it has to be there now."""
+    if not isinstance(value, str) or not value.startswith("@"):
+        return value
+    if not in_file(value):
+        raise ValueError("the file holds no token")
+    return f"@{absolute(Path(value[1:]))}"
+
+
+def secret_server(url: str) -> str:
+    """Data keys and a token go there: in the clear to this machine alone."""
+    found = _split(url)
+    clear = found.scheme == "http" and (found.hostname == "localhost" or _is_loopback(found.hostname or ""))
+    if not (found.scheme == "https" or clear) or not found.hostname or "@" in found.netloc or found.path.strip("/"):
+        raise ValueError("must be an https:// address without a path, such as https://vault.example.com:8200")
+    return f"{found.scheme}://{found.netloc}"
+
+
+def kms_endpoint(url: str) -> str:
+    found = _split(url)
+    clear = found.scheme == "http" and (found.hostname == "localhost" or _is_loopback(found.hostname or ""))
+    if not (found.scheme == "https" or clear) or not found.hostname or "@" in found.netloc:
+        raise ValueError("must be an https:// address, such as https://vpce-1.kms.eu-central-1.vpce.amazonaws.com")
+    return url
+
+
+def mount(text: str) -> str:
+    if not all(_NAME.fullmatch(part) for part in text.strip("/").split("/")):
+        raise ValueError("must be the path of a Transit engine, such as transit")
+    return text.strip("/")
+
+
+def key_name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError("must be the name of a key of letters, digits, dots, dashes and underscores")
+    return text
+
+
+def namespace(text: str) -> str:
+    if not all(_NAME.fullmatch(part) for part in text.strip("/").split("/")):
+        raise ValueError("must be a namespace, such as teams/platform")
+    return text.strip("/")
+
+
+def kms_key(text: str) -> str:
+    if not _KMS_KEY.fullmatch(text):
+        raise ValueError("must be the id, the ARN or the alias (alias/…) of a KMS key")
+    return text
+
+
+def kms_region(text: str) -> str:
+    if not _REGION.fullmatch(text):
+        raise ValueError("must be a region of AWS, such as eu-central-1")
+    return text
+
+
+def region_of(kms_key: str) -> str | None:
+    """The region in the ARN of a key; None of an id or an alias."""
+    return kms_key.split(":")[3] if kms_key.startswith("arn:") else None
+
+
+_NAME = re.compile(r"[A-Za-z0-9_-][\w.-]{0,63}", re.ASCII)
+_REGION = re.compile(r"[a-z]{2,5}(-[a-z]{2,12}){1,3}-\d", re.ASCII)
+_KMS_KEY = re.compile(
+    r"(arn:aws[\w-]{0,16}:kms:[a-z0-9-]{1,30}:\d{12}:)?(key/|alias/)?[A-Za-z0-9][\w/-]{0,255}", re.ASCII
+)
+
 AS_WRITTEN: dict[str, Callable[[Any], Any]] = {
     "database_url": database,
     "trusted_proxy": parts,
@@ -132,6 +200,9 @@ AS_WRITTEN: dict[str, Callable[[Any], Any]] = {
     "release_secret": in_file,
     "artefacts_access_key": in_file,
     "artefacts_secret_key": in_file,
+    "transit_token": token_file,
+    "aws_kms_access_key": in_file,
+    "aws_kms_secret_key": in_file,
     "build_memory": size,
     "build_disk": size,
     "source_size": size,
@@ -156,6 +227,14 @@ ALONE: dict[str, Callable[[Any], Any]] = {
     "bitbucket_api": git_host,
     "artefacts": bucket,
     "artefacts_endpoint": object_store,
+    "transit_address": secret_server,
+    "transit_mount": mount,
+    "transit_key": key_name,
+    "transit_namespace": namespace,
+    "transit_ca": pem,
+    "aws_kms_key": kms_key,
+    "aws_kms_region": kms_region,
+    "aws_kms_endpoint": kms_endpoint,
 }
 """What a value of the right type has to be, and how it is kept."""
 
@@ -203,6 +282,30 @@ def _agents_where_the_work_is(settings: Settings) -> None:
         raise ValueError("beside and agents exclude each other: agents run where the server that works is")
 
 
+def _transit(settings: Settings) -> None:
+    if (settings.transit_address is None) != (settings.transit_token is None):
+        raise ValueError("transit_address and transit_token belong together: give both or neither")
+    if settings.key_backend == "transit" and settings.transit_address is None:
+        raise ValueError("key_backend transit needs transit_address and transit_token")
+    if len(settings.transit_mount) + len(settings.transit_key) > LONGEST_TRANSIT_KEY:
+        raise ValueError(f"transit_mount and transit_key together have at most {LONGEST_TRANSIT_KEY} characters")
+
+
+def _aws_kms(settings: Settings) -> None:
+    if settings.key_backend == "aws-kms" and settings.aws_kms_key is None:
+        raise ValueError("key_backend aws-kms needs aws_kms_key")
+    if (settings.aws_kms_access_key is None) != (settings.aws_kms_secret_key is None):
+        raise ValueError("aws_kms_access_key and aws_kms_secret_key belong together: give both or neither")
+    named = (settings.aws_kms_region, settings.aws_kms_endpoint, settings.aws_kms_access_key)
+    if settings.aws_kms_key is None and any(one is not None for one in named):
+        raise ValueError("aws_kms_… says how the key is reached that aws_kms_key names: name it")
+    if settings.aws_kms_key is not None and settings.aws_kms_region is None and region_of(settings.aws_kms_key) is None:
+        raise ValueError("aws_kms_region is needed where aws_kms_key is no ARN")
+
+
+LONGEST_TRANSIT_KEY = 50
+"""With its version it is the id of a master key, which has a bounded place beside each data key."""
+
 TOGETHER: tuple[tuple[frozenset[str], Callable[[Settings], None]], ...] = (
     (frozenset({"smtp_host", "smtp_sender"}), _mail_server),
     (frozenset({"smtp_username", "smtp_password"}), _mail_account),
@@ -211,6 +314,20 @@ TOGETHER: tuple[tuple[frozenset[str], Callable[[Settings], None]], ...] = (
             {"artefacts", "artefacts_endpoint", "artefacts_region", "artefacts_access_key", "artefacts_secret_key"}
         ),
         _object_store,
+    ),
+    (frozenset({"key_backend", "transit_address", "transit_token", "transit_mount", "transit_key"}), _transit),
+    (
+        frozenset(
+            {
+                "key_backend",
+                "aws_kms_key",
+                "aws_kms_region",
+                "aws_kms_endpoint",
+                "aws_kms_access_key",
+                "aws_kms_secret_key",
+            }
+        ),
+        _aws_kms,
     ),
     (frozenset({"tls_certificate", "tls_key"}), _certificate),
     (frozenset({"public_url", "tls", "tls_certificate", "no_edge"}), _name_for_authorities),
@@ -236,3 +353,7 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_loopback(host: str) -> bool:
+    return _is_address(host) and ipaddress.ip_address(host).is_loopback

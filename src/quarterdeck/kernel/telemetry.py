@@ -74,7 +74,7 @@ def configure(level: str = "info", *, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("asyncssh", "httpx", "httpcore", "uvicorn.access", "websockets"):
+    for chatty in ("asyncssh", "botocore", "httpx", "httpcore", "urllib3", "uvicorn.access", "websockets"):
         logging.getLogger(chatty).setLevel(max(root.level, logging.WARNING))
 
 

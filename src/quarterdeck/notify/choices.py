@@ -29,6 +29,8 @@ TYPES = (
     "infra_drift",
     "infra_job_succeeded",
     "infra_job_failed",
+    "infra_approval_required",
+    "infra_drift_failing",
     "secret_approval_required",
     "secret_request_decided",
     "secret_emergency",

@@ -23,6 +23,8 @@ from quarterdeck.kernel.http.dialects import (
 from quarterdeck.surfaces.broker.phrases import PHRASES
 from quarterdeck.surfaces.broker.phrases import STATUSES as BROKER_OWN
 from quarterdeck.surfaces.deploy.wire.statuses import STATUSES
+from quarterdeck.surfaces.infra.phrases import APPROVING, RENEWING
+from quarterdeck.surfaces.infra.phrases import PHRASES as INFRA_PHRASES
 from quarterdeck.surfaces.runbooks.statuses import STATUSES as RUNBOOKS_OWN
 
 # First segments of deploy's documented root paths; each is served below /api.
@@ -133,9 +135,9 @@ def respelt(method: str, path: str) -> str:
     return LOCKING.get(method, method) if STATE_LOCK.fullmatch(path) else method
 
 
-DEPLOY, TASKS, RUNBOOKS, INFRA = Deploy(STATUSES), Tasks(), Runbooks(RUNBOOKS_OWN), Infra()
+DEPLOY, TASKS, RUNBOOKS, INFRA = Deploy(STATUSES), Tasks(), Runbooks(RUNBOOKS_OWN), Infra(INFRA_PHRASES)
 BROKER = Broker(PHRASES, BROKER_OWN)
-SHARED, JOBS, CONSOLE = Shared(), Jobs(), Plain()
+SHARED, JOBS, CONSOLE = Shared(), Jobs(INFRA_PHRASES), Plain()
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -160,7 +162,8 @@ DIALECTS = Dialects(
         "/api": DEPLOY,
         "/api/auth": _auth,
         "/api/auth/login": SHARED,
-        "/api/auth/cli": INFRA,
+        "/api/auth/cli": Infra(APPROVING),
+        "/api/auth/cli/refresh": Infra(RENEWING),
         "/api/web": TASKS,
         "/api/admin": TASKS,
         "/api/workers": INFRA,

@@ -1,23 +1,16 @@
-"""The infra surface for the command line's tests, from the contract (infra §1) and the routes of ours beside it: calls,
-bodies and queries that these do not know are refused and remembered. It keeps what is made, in the contract's shapes.
+"""The infra surface for the command line's tests, from the contract (infra §1) and the routes of ours beside it. It
+keeps what is made, in the contract's shapes.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
-
-from jsonschema import Draft202012Validator
+from typing import Any
 
 from cli.infra.infra_routes import ROUTES
+from fakes.surface_api import Refused, Row, SurfaceApi
 
-Row = dict[str, Any]
 TOKEN = "infra-token"
 AT = "2026-05-31T12:00:00Z"
 LATER = "2026-05-31T12:02:03Z"
@@ -25,13 +18,11 @@ GOOD = {"ok": True, "code": None, "reason": None, "hint": None}
 STATE = {"version": 4, "serial": 7, "lineage": "ab", "terraform_version": "1.11.4", "resources": [], "outputs": {}}
 
 
-class Refusal(Exception):
+class Refusal(Refused):
     """An error in the words of the surface."""
 
     def __init__(self, status: int, message: str, **more: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {"error": message, **more}
+        super().__init__(status, {"error": message, **more})
 
 
 CREATED = {"enrol", "update", "new_spec", "clone", "new_job", "rerun", "new_runner", "deploy_runner"}
@@ -50,12 +41,15 @@ def paged(rows: str, known: list[Row], query: Row, size: int) -> Row:
     return {rows: page, "next": page[-1]["id"] if begin + size < len(known) else None}
 
 
-class InfraApi:
-    """`before[name]` is called before a route answers, with the ids of its path: a test moves things on there, or
-    refuses. `course` is what a job becomes, one state each time that it is asked about.
-    """
+class InfraApi(SurfaceApi):
+    """`course` is what a job becomes, one state each time that it is asked about."""
+
+    routes = ROUTES
+    token = TOKEN
+    created = CREATED
 
     def __init__(self) -> None:
+        super().__init__()
         self.zones_known: list[Row] = []
         self.specs_known: list[Row] = []
         self.documents: dict[str, Row] = {}
@@ -65,96 +59,40 @@ class InfraApi:
         self.course: dict[str, list[Row]] = {}
         self.runners_known: list[Row] = []
         self.clusters_known: list[Row] = []
+        self.releases_known: list[Row] = []
         self.identities_known: list[Row] = []
         self.states: dict[str, Row] = {}
         self.versions_known: dict[str, list[Row]] = {}
         self.drifts: dict[str, Row] = {}
+        self.repositories_known: list[Row] = []
+        self.git_tokens: list[str] = []
+        self.cut = False
+        self.cuts: list[int] = []
+        self.resumed: list[str | None] = []
+        self.failing: dict[str, Row] = {}
         self.next_course: list[Row] = []
         self.next_plan: Row | None = None
-        self.before: dict[str, Callable[..., None]] = {}
-        self.calls: list[tuple[str, str, Any]] = []
-        self.wrong: list[str] = []
-        server = self
+        self.state_changes: list[Row] | None = None
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *arguments: object) -> None:
-                pass
+    def unknown(self) -> Refusal:
+        return Refusal(401, "Unauthorized: Invalid token")
 
-            def handle_any(self) -> None:
-                length = int(self.headers.get("content-length") or 0)
-                body = json.loads(self.rfile.read(length)) if length else None
-                with suppress(BrokenPipeError, ConnectionResetError):
-                    server.serve(self, body)
+    def absent(self) -> Refusal:
+        return Refusal(404, "There is nothing at this address.")
 
-            do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - the names that http.server calls
+    def invalid(self, wrong: list[str]) -> Refusal:
+        return Refusal(400, "; ".join(wrong))
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    def objections(self, name: str, query: Row, body: Any) -> list[str]:
+        return ["whose jobs is not said"] if name == "jobs" and query.get("surface") != "infra" else []
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
-
-    def bodies(self, name: str) -> list[Any]:
-        return [body for known, _, body in self.calls if known == name]
-
-    def queries(self, name: str) -> list[Row]:
-        return [dict(parse_qsl(query)) for known, query, _ in self.calls if known == name]
-
-    def changes(self) -> list[str]:
-        reading = {name for method, _, name, _, _ in ROUTES if method == "GET"}
-        return [name for name, _, _ in self.calls if name not in reading]
-
-    def serve(self, request: Any, body: Any) -> None:
-        parts = urlsplit(request.path)
-        query = dict(parse_qsl(parts.query))
-        try:
-            if request.headers.get("authorization") != f"Bearer {TOKEN}":
-                raise Refusal(401, "Unauthorized: Invalid token")
-            name, found, known, schema = self._route(request.command, parts.path)
-            self._check(name, query, known, body, schema)
-            self.calls.append((name, parts.query, body))
-            if name in self.before:
-                self.before[name](*found)
-            answer = getattr(self, "_" + name)(*found, query=query, body=body)
-            self._send(request, 201 if name in CREATED else 200, answer)
-        except Refusal as refusal:
-            self._send(request, refusal.status, refusal.body)
-
-    def _route(self, method: str, path: str) -> tuple[str, tuple[str, ...], set[str], Row | None]:
-        for wanted, pattern, name, known, schema in ROUTES:
-            match = re.fullmatch(pattern, path)
-            if match and wanted == method:
-                return name, match.groups(), known, schema
-        self.wrong.append(f"the contract has no {method} {path}")
-        raise Refusal(404, "There is nothing at this address.")
-
-    def _check(self, name: str, query: Row, known: set[str], body: Any, schema: Row | None) -> None:
-        wrong = [f"query {key} is not known" for key in set(query) - known]
-        if name == "jobs" and query.get("surface") != "infra":
-            wrong.append("whose jobs is not said")
-        if schema is not None:
-            wrong += [f"{one.json_path}: {one.message}" for one in Draft202012Validator(schema).iter_errors(body)]
-        elif body is not None:
-            wrong.append("a body, where none belongs")
-        if wrong:
-            self.wrong.append(f"{name}: {'; '.join(wrong)}")
-            raise Refusal(400, "; ".join(wrong))
-
-    @staticmethod
-    def _send(request: Any, status: int, answer: Any) -> None:
-        content = json.dumps(answer).encode()
-        request.send_response(status)
-        request.send_header("content-type", "application/json")
-        request.send_header("content-length", str(len(content)))
-        request.end_headers()
-        request.wfile.write(content)
+    def answer(self, request: Any, name: str, found: tuple[str, ...], query: Row, body: Any) -> None:
+        if name == "stream":
+            self._stream(request, *found, after=query.get("after"))
+            return
+        if name == "repositories":
+            self.git_tokens.append(request.headers.get("x-provider-token") or "")
+        super().answer(request, name, found, query, body)
 
     # What is there.
 
@@ -217,16 +155,21 @@ class InfraApi:
             size = {"path": "size", "before": None if new else 1, "after": None if gone else 2}
             password = {"path": "password", "before": "****", "after": "****", "sensitive": True}
             number = {"path": "id", "before": None if new else "a", "after": None, "unknown": not gone}
-            attributes = [{"sensitive": False, "unknown": False, **one} for one in (size, password, number)]
+            forced = action == "replace"
+            attributes = [
+                {"sensitive": False, "unknown": False, "forces_replacement": forced and one is size, **one}
+                for one in (size, password, number)
+            ]
             told.append(
                 {
                     "address": address, "type": address.partition(".")[0], "action": action, "truncated": False,
-                    "attributes": attributes,
+                    "attributes": attributes, "forced_by": ["size", "kind.name"] if forced else [],
+                    "reason": "What changes of it cannot be changed in place." if forced else None,
                 }
             )  # fmt: skip
         waits = {"ok": False, "code": "approvals_missing", "reason": f"{required} must agree.", "hint": "Ask them."}
         self.plans[job["id"]] = {
-            "job_id": job["id"], "summary": {**summary, "truncated": False}, "changes": told, "cost": None,
+            "job_id": job["id"], "summary": {**summary, "truncated": False}, "changes": told, "drift": [], "cost": None,
             "approvals": {"required": required, "given": 0, "missing": required, "rejected": False, "votes": []},
             "applicable": waits if required else GOOD, **more,
         }  # fmt: skip
@@ -261,8 +204,19 @@ class InfraApi:
         self.runners_known.append(row)
         return row
 
-    def add_identity(self, provider: str, label: str) -> Row:
-        row = {"id": identity("f", len(self.identities_known)), "provider": provider, "label": label, "created_at": AT}
+    def add_repository(self, name: str, *, private: bool = True) -> None:
+        self.repositories_known.append(
+            {
+                "id": str(len(self.repositories_known)), "name": name.partition("/")[2], "full_name": name,
+                "url": f"https://git.example/{name}", "private": private, "default_branch": "main",
+            }
+        )  # fmt: skip
+
+    def add_identity(self, provider: str, label: str, *, verified: bool = True) -> Row:
+        row = {
+            "id": identity("f", len(self.identities_known)), "provider": provider, "label": label, "created_at": AT,
+            "verified": verified,
+        }  # fmt: skip
         self.identities_known.append(row)
         return row
 
@@ -325,7 +279,8 @@ class InfraApi:
 
     def _new_spec(self, *, body: Row, **_: Any) -> Row:
         zone = next((row for row in self.zones_known if row["id"] == body.get("zone_id")), None)
-        row = self.add_spec(body["project_name"], zone, environment_stage=body["environment_stage"])
+        more = {key: body[key] for key in ("provider", "cloud_identity_id") if key in body}
+        row = self.add_spec(body["project_name"], zone, environment_stage=body["environment_stage"], **more)
         self.documents[row["id"]] = body
         return {"configuration": self._flat(row)}
 
@@ -340,7 +295,8 @@ class InfraApi:
         row = self._one(self.specs_known, spec, "Configuration")
         if body.pop("version", 1) != row.get("version", 1):
             raise Refusal(409, "Somebody else has changed it: it has version 2 now.")
-        row["version"] = row.get("version", 1) + 1
+        if body != self.documents[spec]:
+            row |= {"version": row.get("version", 1) + 1, "updated_at": LATER, "project_name": body["project_name"]}
         self.documents[spec] = body
         return {"configuration": self._flat(row)}
 
@@ -368,7 +324,13 @@ class InfraApi:
         return {"from": since, "to": to, "same": since == to, "changes": [] if since == to else changes}
 
     def _drift(self, spec: str, **_: Any) -> Row:
-        return {"drift": self.drifts.get(spec), "minutes": None, "due_at": None, "checked_at": None}
+        return {
+            "drift": self.drifts.get(spec),
+            "failing": self.failing.get(spec),
+            "minutes": None,
+            "due_at": None,
+            "checked_at": None,
+        }
 
     def _look(self, spec: str, **_: Any) -> Row:
         row = self._one(self.specs_known, spec, "Configuration")
@@ -413,7 +375,7 @@ class InfraApi:
             raise Refusal(404, "Nothing was written yet.")
         to = int(query.get("to", self.states[spec]["version"]))
         since = int(query.get("from", max(to - 1, 1)))
-        found = [] if since == to else changes
+        found = [] if since == to else changes if self.state_changes is None else self.state_changes
         return {"from": since, "to": to, "summary": {}, "changes": found, "left_out": 0}
 
     def _rollback(self, spec: str, **_: Any) -> Row:
@@ -463,10 +425,36 @@ class InfraApi:
         lines = [line for line in self.lines[job] if line["id"] > int(query.get("after", 0))]
         return {"logs": lines[:2], "more": len(lines) > 2}
 
+    def _stream(self, request: Any, job: str, after: str | None) -> None:
+        """The log and the course of a job until its end. Of `cuts` each is how many bytes one connection lives for."""
+        self._one(self.jobs_known, job, "Job")
+        last = request.headers.get("last-event-id")
+        self.resumed.append(last)
+        seen, left = int(after if after is not None else last or 0), self.cuts.pop(0) if self.cuts else None
+        request.send_response(200)
+        request.send_header("content-type", "text/event-stream")
+        request.end_headers()
+        content = b": open\n\n"
+        while True:
+            if "job" in self.before:
+                self.before["job"](job)
+            row = self._job(job)
+            for line in [line for line in self.lines[job] if line["id"] > seen]:
+                content += b"event: message\nid: %d\ndata: %s\n\n" % (line["id"], json.dumps(line).encode())
+                seen = line["id"]
+            if row["status"] in {"SUCCESS", "FAILED", "CANCELLED"}:
+                content += b"event: done\ndata: %s\n\n" % json.dumps({"status": row["status"]}).encode()
+            request.wfile.write(content if left is None else content[:left])
+            if row["status"] in {"SUCCESS", "FAILED", "CANCELLED"} or (left is not None and len(content) > left):
+                return
+            left = left and left - len(content)
+            content = b": keep-alive\n\n"
+            threading.Event().wait(0.002)  # pauses of the program take no time here, this one does
+
     def _cancel(self, job: str, **_: Any) -> Row:
         row = self._one(self.jobs_known, job, "Job")
         if row["status"] not in {"QUEUED", "CLAIMED", "PROCESSING"}:
-            raise Refusal(400, f"The job is {row['status']}.")
+            raise Refusal(400, f"The job is {row['status']}.", code="infra_job_not_cancellable", hint="Nothing runs.")
         row["status"] = "CANCELLED"
         return {"success": True}
 
@@ -539,11 +527,23 @@ class InfraApi:
         self._begun(job)
         return {"job": dict(job)}
 
+    def _releases(self, **_: Any) -> Row:
+        return {"releases": self.releases_known, "latest": None, "next": None}
+
     def _clusters(self, **_: Any) -> Row:
         return {"clusters": self.clusters_known, "next": None}
 
-    def _identities(self, **_: Any) -> Row:
-        return {"cloud_identities": self.identities_known, "next": None}
+    def _repositories(self, provider: str, **_: Any) -> Row:
+        if not self.git_tokens[-1]:
+            raise Refusal(400, "No token found. Please log in again.", code="provider_token_missing")
+        return {
+            "repositories": [{**row, "provider": provider} for row in self.repositories_known],
+            "truncated": self.cut,
+        }
+
+    def _identities(self, *, query: Row, **_: Any) -> Row:
+        rows = [row for row in self.identities_known if row["verified"] or query.get("all") == "true"]
+        return {"cloud_identities": rows, "next": None}
 
     def _init(self, provider: str, **_: Any) -> Row:
         told = {"issuer": None, "subject": None, "audience": None}

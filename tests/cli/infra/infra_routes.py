@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from fakes.surface_api import FLAG, NUMBER, TEXT, Route, closed
 
-Row = dict[str, Any]
-TEXT, FLAG, NUMBER = {"type": "string", "minLength": 1}, {"type": "boolean"}, {"type": "integer"}
 NULLABLE = {"type": ["string", "null"]}
-
-
-def closed(required: str = "", **properties: Row) -> Row:
-    return {
-        "type": "object", "properties": properties, "required": required.split(), "additionalProperties": False,
-    }  # fmt: skip
-
-
 EMPTY = {"anyOf": [closed(), {"type": "null"}]}
 LIST = {"type": "array"}
 DOCUMENT = {
@@ -33,7 +23,7 @@ JOB_BODY = closed(
 ONE = r"([0-9a-f-]{36})"
 SPEC, JOB, RUNNER = f"/api/cli/configurations/{ONE}", f"/api/cli/jobs/{ONE}", f"/api/cli/runners/{ONE}"
 PROVIDER = "/api/cli/providers/(aws|gcp|azure)"
-ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
+ROUTES: list[Route] = [
     ("GET", "/api/cli/zones", "zones", {"before"}, None),
     ("POST", "/api/cli/zones", "new_zone", set(), closed("name", name=TEXT, description=TEXT)),
     ("GET", f"/api/cli/zones/{ONE}", "zone", set(), None),
@@ -70,6 +60,7 @@ ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
     ("POST", "/api/jobs", "new_job", set(), JOB_BODY),
     ("GET", JOB, "job", set(), None),
     ("GET", f"{JOB}/logs", "logs", {"after"}, None),
+    ("GET", f"/api/stream/jobs/{ONE}", "stream", {"after"}, None),
     ("POST", f"{JOB}/cancel", "cancel", set(), EMPTY),
     ("POST", f"{JOB}/rerun", "rerun", set(), EMPTY),
     ("POST", f"{JOB}/pin", "pin", set(), closed("assigned_worker_id", assigned_worker_id=NULLABLE)),
@@ -91,8 +82,10 @@ ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
     ("POST", f"{RUNNER}/drain", "drain", set(), closed("draining", draining=FLAG, reason=TEXT)),
     ("POST", f"{RUNNER}/default", "default", set(), EMPTY),
     ("POST", f"{RUNNER}/update", "update", set(), EMPTY),
+    ("GET", "/api/cli/releases", "releases", {"before"}, None),
     ("GET", "/api/cli/clusters", "clusters", {"before"}, None),
-    ("GET", "/api/cli/cloud-identities", "identities", {"before"}, None),
+    ("GET", "/api/cli/repositories/(github|gitlab|bitbucket)", "repositories", set(), None),
+    ("GET", "/api/cli/cloud-identities", "identities", {"before", "all"}, None),
     ("POST", f"{PROVIDER}/init", "init", set(), EMPTY),
     ("POST", f"{PROVIDER}/connect", "connect", set(), closed(
         "identity_id credentials", identity_id=TEXT, credentials={"anyOf": [

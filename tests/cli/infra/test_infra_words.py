@@ -54,6 +54,10 @@ runner remove x
 runner destroy --runner-id x --assigned-runner-id y -w
 connector aws
 connector remove aws -y
+connector aws --region eu-west-1 --role-name x --manual
+connector gcp --project x --manual
+connector azure --subscription x --manual
+repositories list github
 """
 
 
@@ -97,6 +101,7 @@ DELETE /api/cli/zones/{}
 DELETE /api/cli/workers/{}
 POST /api/cli/runners/deploy
 GET /api/cli/clusters
+GET /api/cli/releases
 GET /api/cli/cloud-identities
 POST /api/cli/providers/{}/init
 POST /api/cli/providers/{}/connect
@@ -118,6 +123,7 @@ GET /api/cli/configurations/{}/state/diff
 POST /api/cli/configurations/{}/state/rollback
 POST /api/cli/configurations/{}/state/unlock
 POST /api/cli/configurations/{}/state/push
+GET /api/stream/jobs/{}
 GET /api/cli/jobs/{}/plan
 POST /api/cli/jobs/{}/approve
 POST /api/cli/jobs/{}/reject

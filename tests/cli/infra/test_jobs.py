@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from cli.conftest import Result, failed
+from cli.infra import infra_api
 from cli.infra.infra_api import InfraApi, Row
 
 Command = Callable[..., Result]
@@ -100,7 +101,7 @@ def test_a_job_is_canceled_repeated_and_pinned(qd: Command, infra: InfraApi, led
     failed(qd("jobs", "pin", job), 2, "--runner-id any")
     assert infra.bodies("pin") == [{"assigned_worker_id": runner["id"]}, {"assigned_worker_id": None}]
     assert qd("jobs", "cancel", "--id", job, "--no-input").out == f"Canceled {job}.\n"
-    failed(qd("jobs", "cancel", job), 2, "The job is CANCELLED.", "qd jobs list")
+    failed(qd("jobs", "cancel", job), 6, "The job is CANCELLED.", f"qd jobs show {job}")
     again = qd("jobs", "rerun", job, "--wait")
     assert (again.code, again.out) == (0, "The plan of ledger succeeded.\n")
     infra.next_course = [{"status": "FAILED", "error_message": "no"}]
@@ -131,6 +132,22 @@ def test_a_plan_is_shown_with_votes_and_whether_it_may_be_applied(qd: Command, i
     assert json.loads(qd("plan", "show", "--id", plan, "--json").out)["approvals"]["given"] == 1
     infra.agree(plan, "bob")
     assert f"It may be applied: qd apply --plan-job-id {plan} --wait" in qd("plan", "show", plan).out
+
+
+def test_of_a_destruction_is_shown_what_it_takes_away_before_anybody_agrees(
+    qd: Command, infra: InfraApi, ledger: Row, attended: Callable[..., list[str]]
+) -> None:
+    held = {"serial": 3, "resources": 3, "addresses": ["a.disk", "a.volume[0]"], "left_out": 1, "moved": False}
+    job = infra.add_plan(ledger, required=1, holds=held, cloud_identity="AWS (123456789012)", summary=None)["id"]
+    out = qd("plan", "show", job).out
+    for part in ("Destroy 3 resources", "a.disk", "a.volume[0]", "and 1 more", "For AWS (123456789012)"):
+        assert part in out
+    failed(qd("plan", "approve", job, "--no-input"), 2, "It destroys or replaces 3 resources.", "--yes")
+    attended("n")
+    refused = qd("plan", "approve", job)
+    assert (refused.code, "a.volume[0]" in refused.err, infra.bodies("approve")) == (1, True, [])
+    infra.plans[job]["holds"] = {**held, "moved": True}
+    assert "The state has moved on" in qd("plan", "show", job).out
 
 
 def test_a_plan_is_approved_or_rejected_with_a_comment(qd: Command, infra: InfraApi, ledger: Row) -> None:
@@ -167,3 +184,36 @@ def test_a_person_chooses_among_the_newest_plans(
     failed(qd("plan", "show"), 2, "9 is none of these.")
     assert qd("plan", "show", "-o", "name").out == f"{new}\n"
     assert asked == ["Which plan"] * 3
+
+
+def test_a_plan_that_was_waited_for_says_how_much_it_changes_and_what_comes_next(qd: Command, infra: InfraApi) -> None:
+    spec = infra.add_spec("ledger")
+    plan = infra.add_plan(spec, ("delete", "a.old"), ("create", "a.b"))["id"]
+    result = qd("jobs", "wait", plan)
+    assert result.out == "The plan of ledger succeeded: −1 destroy  +1 create.\n"  # noqa: RUF001 - the minus is the sign
+    assert f"Try:   qd apply ledger --plan-job-id {plan} --wait" in result.err
+    infra.next_plan = infra.plans[plan]
+    infra.next_course = [{"status": "SUCCESS"}]
+    again = qd("jobs", "rerun", plan, "--wait")
+    assert "+1 create" in again.out
+    assert f"Try:   qd apply ledger --plan-job-id {infra.jobs_known[0]['id']} --wait" in again.err
+    infra.plans.clear()
+    assert qd("jobs", "wait", plan).out == "The plan of ledger succeeded.\n"
+
+
+def test_a_look_for_drift_is_told_from_a_plan(qd: Command, infra: InfraApi) -> None:
+    spec = infra.add_spec("ledger")
+    look = infra.add_plan(spec, ("update", "a.b"))
+    look["read_only"] = True
+    assert "PLAN (drift)" in qd("jobs", "list").out
+    assert "PLAN (drift)" in qd("jobs", "show", look["id"]).out
+    changes = infra.plans[look["id"]]["changes"]
+    infra.drifts[spec["id"]] = {
+        "drifted": True, "at": infra_api.AT, "job_id": look["id"], "changes": changes, "left_out": 0
+    }  # fmt: skip
+    result = qd("jobs", "wait", look["id"])
+    assert result.out == "The look for drift of ledger succeeded: 1 resource drifted.\n"
+    assert "qd spec drift ledger" in result.err
+    assert "qd apply" not in result.err
+    infra.drifts[spec["id"]] |= {"drifted": False, "changes": []}
+    assert "succeeded: nothing has drifted." in qd("jobs", "wait", look["id"]).out

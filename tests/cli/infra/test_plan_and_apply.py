@@ -67,6 +67,7 @@ def test_a_plan_that_is_waited_for_shows_what_would_change_the_riskiest_first(
     qd: Command, infra: InfraApi, ledger: Row
 ) -> None:
     infra.next_plan = infra.plans[infra.add_plan(ledger, *RISKY)["id"]]
+    infra.next_plan["drift"] = [{**infra.next_plan["changes"][0], "address": "aws_sg.edge", "action": "update"}]
     infra.next_course = [
         {"status": "CLAIMED"},
         {"status": "PROCESSING", "execution_metadata": {"phase": "terraform_plan"}},
@@ -77,9 +78,13 @@ def test_a_plan_that_is_waited_for_shows_what_would_change_the_riskiest_first(
     lines = result.out.splitlines()
     assert lines[0].startswith("ledger   −1 destroy  ±1 replace  +1 create   ")  # noqa: RUF001 - the minus is the sign
     assert [line.strip() for line in lines if line.startswith("  ") and not line.startswith("   ")] == [
-        "Destroy 1", "Replace, destroyed and created again 1", "Create 1", "Cost 412.60 USD a month"
+        "Destroy 1", "Replace, destroyed and created again 1", "Create 1",
+        "Changed by somebody else 1", "Cost 412.60 USD a month"
     ]  # fmt: skip
-    assert "size  1 → 2" in result.out
+    assert "≠ aws_sg.edge\n" in result.out
+    assert "size  1 → 2  forces replacement\n" in result.out
+    assert "What changes of it cannot be changed in place.\n        Forced by kind.name\n" in result.out
+    assert result.out.count("forces replacement") == 1
     assert 'id  "a" → (known after apply)' in result.out
     assert "password  (sensitive)" in result.out
     assert 'id  "a"' in result.out
@@ -237,6 +242,7 @@ def test_an_apply_may_leave_orphans_and_says_so(qd: Command, infra: InfraApi, le
 
 
 def test_a_destruction_asks_for_the_name_and_is_watched(qd: Command, infra: InfraApi, ledger: Row) -> None:
+    ledger["resources"] = 2
     failed(qd("destroy", "ledger", "--no-input"), 2, "Everything that ledger", "--confirm ledger")
     failed(qd("destroy"), 2, "Say which spec: ledger.", "--spec-id ledger")
     assert infra.changes() == []
@@ -244,6 +250,22 @@ def test_a_destruction_asks_for_the_name_and_is_watched(qd: Command, infra: Infr
         result = qd(*words, "--confirm", "ledger", "--wait")
         assert (result.code, result.out) == (0, "Destroyed what ledger had made.\n")
     assert [body["job_type"] for body in infra.bodies("new_job")] == ["DESTROY"] * 3
+    ledger["resources"] = 0
+    result = qd("destroy", "ledger", "--confirm", "ledger", "--wait")
+    assert (result.code, result.out) == (0, "ledger had made nothing that could be destroyed.\n")
+
+
+def test_at_a_terminal_a_destruction_lists_what_the_state_holds_before_it_asks(
+    qd: Command, infra: InfraApi, ledger: Row, attended: Callable[..., list[str]]
+) -> None:
+    infra.add_state(ledger, 1)
+    infra.states[ledger["id"]] |= {"resources": 2, "addresses": ["a.disk"]}
+    attended("other")
+    result = qd("destroy", "ledger")
+    assert result.code != 0
+    assert infra.bodies("new_job") == []
+    for part in ("Destroy 2 resources", "a.disk", "and 1 more"):
+        assert part in result.err
 
 
 def test_a_destruction_that_waits_for_approvals_ends_with_seven(qd: Command, infra: InfraApi, ledger: Row) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cli.conftest import Result, failed
+from cli.infra import infra_api
 from cli.infra.infra_api import InfraApi, identity
 from quarterdeck.cli.commands import worker
 
@@ -56,6 +57,12 @@ def test_a_machine_is_made_a_runner_by_a_token_that_is_alone_on_stdout(qd: Comma
 def test_runners_are_shown_drained_preferred_and_forgotten(qd: Command, infra: InfraApi) -> None:
     row = infra.add_runner("fra-1")
     assert "version    0.4.0" in qd("runner", "show", "--worker-id", "fra-1").out
+    row = next(one for one in infra.runners_known if one["name"] == "fra-1")
+    row.update(kind="worker", outdated=True, due_version="0.5.0")
+    assert "outdated   the server is 0.5.0" in qd("runner", "show", "fra-1").out
+    row.update(kind="runner")
+    assert "outdated   the newest is 0.5.0" in qd("runner", "show", "fra-1").out
+    row.update(kind="runner", outdated=False, due_version=None)
     assert qd("runner", "drain", "fra-1", "--reason", "disk").out == "Runner fra-1 is given no more jobs.\n"
     assert qd("runner", "drain", "--id", row["id"], "--off").out == "Runner fra-1 is given jobs again.\n"
     assert infra.bodies("drain") == [{"draining": True, "reason": "disk"}, {"draining": False}]
@@ -175,3 +182,19 @@ def test_clusters_are_listed(qd: Command, infra: InfraApi, noun: str) -> None:
     assert "ledger-eks" in line
     assert "ledger (staging)" in line
     assert "2 to 6" in line
+
+
+def test_releases_are_listed(qd: Command, infra: InfraApi) -> None:
+    assert "No release was published." in qd("runner", "releases").err
+    infra.releases_known = [
+        {
+            "id": identity("b", 1), "version": "0.5.0", "release_notes": "Faster.\nMore.", "released_at": infra_api.AT,
+            "github_release_url": "https://git.example/r/0.5.0", "commit_sha": "ab" * 20, "is_breaking": True,
+        }
+    ]  # fmt: skip
+    line = qd("runner", "releases").out.splitlines()[1]
+    assert all(
+        part in line for part in ("0.5.0", "breaking", "abababababab ", "Faster.", "https://git.example/r/0.5.0")
+    )
+    assert "More." not in line
+    assert qd("worker", "releases", "-o", "name").out == "0.5.0\n"

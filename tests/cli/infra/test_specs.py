@@ -246,3 +246,6 @@ def test_drift_is_looked_for_and_shown(qd: Command, infra: InfraApi, ledger: Row
     assert out.startswith("ledger has drifted (")
     assert "~ a.b\n        size  1 → 2\n" in out
     assert json.loads(qd("spec", "drift", "--id", "ledger", "--json").out)["drift"]["drifted"] is True
+    infra.failing[ledger["id"]] = {"job_id": "4e0d", "at": None, "code": "x", "message": "no network\nat all"}
+    out = qd("spec", "drift", "ledger").out
+    assert out.startswith("Looks at ledger fail: no network\n  qd jobs logs 4e0d\nledger has drifted (")

@@ -105,3 +105,21 @@ def test_a_state_is_pulled_into_a_file_and_not_onto_a_terminal(
     failed(qd("state", "pull", "ledger"), 2, "may hold secrets", "--reveal")
     assert len(infra.calls) == calls
     assert qd("state", "pull", "ledger", "--reveal").code == 0
+
+
+def test_going_back_names_what_is_forgotten(
+    qd: Command, infra: InfraApi, ledger: Row, attended: Callable[..., list[str]]
+) -> None:
+    def changes(*told: tuple[str, str]) -> list[Row]:
+        return [{"address": address, "action": action, "attributes": []} for action, address in told]
+
+    infra.state_changes = changes(("delete", "aws_subnet.c"), ("delete", "aws_subnet.d"), ("update", "aws_vpc.main"))
+    attended("no")
+    result = qd("state", "rollback", "ledger", "2", "--reason", "x")
+    assert result.code == 2
+    assert "2 resources forgotten, not removed: aws_subnet.c, aws_subnet.d." in result.err
+    assert "1 resource as it was then: aws_vpc.main." in result.err
+    assert infra.queries("state_diff") == [{"from": "3", "to": "2"}]
+    assert infra.changes() == []
+    infra.state_changes = []
+    failed(qd("state", "rollback", "ledger", "2", "--reason", "x", "--no-input"), 2, "It says the same as now.")

@@ -134,3 +134,37 @@ def test_who_is_refused_is_told_what_to_do(qd: Command, infra: InfraApi, status:
 
     infra.before["specs"] = refuse
     failed(qd("plan", "ledger"), exits, "Unauthorized: Invalid token", hint)
+
+
+def test_a_runner_that_goes_away_while_a_job_waits_for_it_is_told(
+    qd: Command, infra: InfraApi, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(infra_watching, "LOOK", 0.0)
+    runner = infra.add_runner("fra-1")
+    waits = {"status": "QUEUED", "waits_for": "runner", "assigned_worker_id": runner["id"]}
+    infra.course[job] = [*[waits] * 5, {"status": "PROCESSING"}, {"status": "SUCCESS"}]
+
+    def go_away(_: str) -> None:
+        if len(infra.course[job]) == 4:
+            runner["status"] = "OFFLINE"
+
+    infra.before["job"] = go_away
+    result = qd("jobs", "wait", job)
+    assert result.code == 0
+    assert result.err.count(f"for fra-1 alone, which is offline: qd jobs pin {job} --runner-id any") == 1
+
+
+def test_a_job_that_no_runner_can_take_says_how_to_add_one(
+    qd: Command, infra: InfraApi, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(infra_watching, "LOOK", 0.0)
+    infra.add_runner("fra-1", "OFFLINE")
+    waits = {"status": "QUEUED", "waits_for": "runner", "assigned_worker_id": None}
+    infra.course[job] = [waits] * 4 + [{"status": "SUCCESS"}]
+    said = "No runner that is online can take it, and the server itself has not: qd runner enrol NAME"
+    assert qd("jobs", "wait", job).err.count(said) == 1
+    infra.course[job] = [waits, {"status": "SUCCESS"}]
+    assert said not in qd("jobs", "wait", job).err
+    infra.add_runner("fra-2")
+    infra.course[job] = [waits] * 4 + [{"status": "SUCCESS"}]
+    assert said not in qd("jobs", "wait", job).err

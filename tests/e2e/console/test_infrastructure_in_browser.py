@@ -156,7 +156,10 @@ def changed(reader: Page, spec: str) -> None:
     """Another port and a queue: the page says what differs between the versions."""
     reader.goto(spec + "/edit")
     reader.locator("[id='f-databases[0].port']").fill("5440")
+    reader.get_by_text("Network", exact=True).click()
     reader.get_by_role("button", name="Add queue").click()
+    expect(reader.locator("[id='f-queues[0].name']")).to_be_focused()
+    expect(reader.locator("[id='f-network.cidr_block']")).to_be_visible()
     reader.locator("[id='f-queues[0].name']").fill("orders")
     reader.locator("#f-comment").fill("Orders come by a queue")
     reader.get_by_role("button", name="Save", exact=True).last.click()
@@ -183,6 +186,7 @@ def gone_back(reader: Page, spec: str) -> None:
     assert "terraform_data" in Path(fetched.value.path()).read_text()
     reader.get_by_role("link", name="Go back to version 1").click()
     question = reader.locator("dialog[open]")
+    expect(question).to_contain_text("1 resource forgotten, not removed: terraform_data.queue")
     question.get_by_label("Type ledger to confirm").fill("ledger")
     question.get_by_label("Why").fill("The queue came too early")
     question.get_by_role("button", name="Go back to version 1").click()

@@ -124,7 +124,12 @@ async def test_only_the_whole_plan_that_was_handed_in_is_ever_applied(estate, or
         kept[0].write_bytes(wrong)
         answer = await made.send("GET", f"/api/jobs/{planned}/plan-artifact")
         assert (answer.status_code, answer.json()["code"]) == (409, "artefact_damaged")
-    own = estate.ask("DEPLOY", spec, plan_job_id=planned)
+    kept[0].write_bytes(sealed)
+    with_us = estate.ask("PLAN", spec)
+    estate.ended(with_us)
+    (ours,) = (estate.deck.data / "artefacts").glob(f"{with_us}/*")
+    ours.write_bytes(b"forged")
+    own = estate.ask("DEPLOY", spec, plan_job_id=with_us)
     failed = estate.ended(own, "FAILED")
     assert "saved plan" in failed["error_message"]
     assert estate.kept(spec) is None, "nothing was applied"

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 
 from quarterdeck.fleet.workers import draining, enrolment, registration
 from quarterdeck.fleet.workers.credentials import AccessTokens
+from quarterdeck.fleet.workers.description import Hardware
 from quarterdeck.fleet.workers.model import EnrolmentToken, Worker
 from quarterdeck.fleet.workers.registration import Registration
 from quarterdeck.identity.sessions import Signer
@@ -57,6 +58,16 @@ def test_a_token_enrols_one_machine_and_is_kept_as_a_hash(held):
     with pytest.raises(Conflict) as refused:
         register(held, secret, str(uuid.uuid4()))
     assert refused.value.code == "enrolment_token_used"
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "expected"),
+    [("mine", "fra-1", "mine"), ("", "fra-1", "fra-1"), (" ", "fra-1", "fra-1"), ("", None, "host-9")],
+)
+def test_a_machine_is_called_as_it_says_or_as_its_token_was_labelled_or_as_its_host(held, name, label, expected):
+    _, secret = held.write_sync(lambda tx: enrolment.create(tx, organization(tx), ["infra"], label=label))
+    said = register(held, secret, name=name, hardware=Hardware(hostname="host-9"))
+    assert said.worker.name == expected
 
 
 def test_the_same_machine_may_say_its_token_again_for_ten_minutes(held, clock):

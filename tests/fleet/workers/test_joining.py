@@ -18,8 +18,8 @@ import pytest
 import uvicorn
 from sqlalchemy import select
 
-from quarterdeck.fleet.workers import papers, proving
-from quarterdeck.fleet.workers.client import Saying, run_worker
+from quarterdeck.fleet.workers import enrolment, papers, proving, standing
+from quarterdeck.fleet.workers.client import Saying, enrolled_for, run_worker
 from quarterdeck.fleet.workers.confining import confinements
 from quarterdeck.fleet.workers.description import Agent
 from quarterdeck.fleet.workers.model import Worker
@@ -360,6 +360,43 @@ async def test_a_worker_dials_again_after_growing_pauses_of_its_own_length(tmp_p
         assert short[number] >= pause * 0.5
         assert long[number] >= pause * 0.99
     assert sum(short) < sum(long)
+
+
+async def test_a_machine_learns_from_its_enrolment_what_it_was_enrolled_for(dock):
+    def mint(tx):
+        return enrolment.create(tx, 1, ["infra", "infra:elsewhere"], label="fra-1")[1]
+
+    token, place = await dock.instance.db.write(mint), dock.place / "fra"
+    place.mkdir()
+    assert await enrolled_for(dock.url, token, place) == ["infra", "infra:elsewhere"]
+    assert await enrolled_for(dock.url, None, place) == ["infra", "infra:elsewhere"]  # as it stands in its directory
+    kept = papers.load(place)
+    row = await dock.instance.db.read(lambda tx: tx.first(select(Worker).where(Worker.uid == kept.machine_id)))
+    assert row.name == "fra-1"
+
+
+async def test_a_worker_that_was_told_to_end_is_away_at_once_and_one_that_is_cut_off_is_not(dock):
+    async def row():
+        query = select(Worker).where(Worker.uid == dock.kept().machine_id)
+        return await dock.instance.db.read(lambda tx: tx.first(query))
+
+    async def until(true):
+        async with asyncio.timeout(SECONDS):
+            while not true(await row()):
+                await asyncio.sleep(0.05)
+
+    async with dock.working(await dock.token()):
+        await dock.session()
+    assert (await row()).left_at is None
+    work = run_worker(dock.url, None, ["tasks"], 1, dock.place / "worker", handlers=jobs.WorkerHandlers())
+    ending = asyncio.create_task(work)
+    await dock.session()
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(ending, SECONDS)
+    await until(lambda one: one.left_at is not None)
+    assert standing.status(await row(), dock.instance.db.clock.now(), 180) == "offline"
+    async with dock.working():
+        await until(lambda one: one.left_at is None)
 
 
 def megabytes(pid):

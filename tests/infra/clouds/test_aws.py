@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import stat
+
+import botocore.session
 import pytest
 
+from quarterdeck.infra.execution import lasting
 from quarterdeck.infra.execution.clouds import aws
+from quarterdeck.infra.execution.lasting import Keeping
 from quarterdeck.infra.execution.orders import Cloud, InfraOrder, Module, Place
-from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.errors import Problem, Unavailable
 from support.amazon import EXTERNAL_ID, ROLE, amazon
 
 
@@ -133,3 +140,69 @@ async def test_a_test_of_the_connection_says_what_it_may_not_list_and_a_fetch_fa
     with pytest.raises(Problem) as refused:
         await aws.discover(order("FETCH_RESOURCES", {"region": "eu-west-1"}), account.url)
     assert refused.value.code == "infra_cloud_refused"
+
+
+def keeping(path, hidden=None) -> Keeping:
+    """In a directory with a name that a shell would trip over."""
+    return Keeping(path / "it's kept", (set() if hidden is None else hidden).update)
+
+
+def as_an_sdk_reads_it(monkeypatch, variables):
+    """A session with nothing but the variables of the job."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return botocore.session.Session().get_credentials()
+
+
+async def test_a_role_is_taken_on_anew_while_a_job_runs_and_what_reads_it_gets_the_new_one(
+    account, monkeypatch, tmp_path
+):
+    hidden: set[str] = set()
+    kept = keeping(tmp_path, hidden)
+    async with aws.credentials(identity(), account.url, keeping=kept, every=0.05) as variables:
+        assert set(variables) == {"AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED"}
+        content = (kept.directory / aws.TAKEN).read_text()
+        async with asyncio.timeout(20):
+            while len(account.assumed) < 3 or (kept.directory / aws.TAKEN).read_text() == content:
+                await asyncio.sleep(0.01)
+    assert asyncio.all_tasks() == {asyncio.current_task()}, "nothing is renewed once the job is over"
+    found = as_an_sdk_reads_it(monkeypatch, variables)
+    assert found.method == "custom-process"
+    frozen = found.get_frozen_credentials()
+    told = json.loads((kept.directory / aws.TAKEN).read_text())
+    assert (frozen.access_key, frozen.secret_key) == (told["AccessKeyId"], told["SecretAccessKey"])
+    assert told["SecretAccessKey"] not in content
+    assert {told["SecretAccessKey"], told["SessionToken"]} <= hidden
+    assert {(said["ExternalId"], said["DurationSeconds"]) for said in account.assumed} == {(EXTERNAL_ID, "3600")}
+    # What has run out is read again: an SDK asks for it before, and then has what stands there now.
+    fresh = {**told, "AccessKeyId": "ASIANEXT", "Expiration": "2099-01-01T00:00:00Z"}
+    kept.write(aws.TAKEN, json.dumps({**told, "Expiration": "2001-01-01T00:00:00Z"}))
+    with pytest.raises(RuntimeError, match="still expired"):
+        as_an_sdk_again().get_frozen_credentials()
+    kept.write(aws.TAKEN, json.dumps(fresh))
+    assert as_an_sdk_again().get_frozen_credentials().access_key == "ASIANEXT"
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in kept.directory.iterdir()}
+    assert modes == {aws.CONFIG: 0o600, aws.TAKEN: 0o600}
+    assert stat.S_IMODE(kept.directory.stat().st_mode) == 0o700
+
+
+def as_an_sdk_again():
+    return botocore.session.Session().get_credentials()
+
+
+async def test_a_renewal_that_fails_is_tried_again_and_the_first_one_is_refused_at_once(account, tmp_path):
+    with pytest.raises(Problem):
+        async with aws.credentials(identity(external_id="another"), account.url, keeping=keeping(tmp_path)):
+            raise AssertionError("taken on")
+    calls = []
+
+    async def renew():
+        calls.append(len(calls))
+        if len(calls) in {2, 3}:
+            raise Unavailable("The network is away.")
+
+    async with lasting.renewed(renew, every=0.01, again=0.01), asyncio.timeout(20):
+        while len(calls) < 6:
+            await asyncio.sleep(0.01)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import stat
+from pathlib import Path
 
 import httpx
 import pytest
 
 from quarterdeck.infra.execution.clouds import azure, gcp, wif
+from quarterdeck.infra.execution.lasting import Keeping
 from quarterdeck.infra.execution.orders import Cloud, InfraOrder, Module, Place
 from quarterdeck.kernel.errors import Invalid, Problem
 from support.other_clouds import (
@@ -40,6 +43,10 @@ def order(cloud: Cloud, job_type="CONNECTION_TEST") -> InfraOrder:
     return InfraOrder(job="1", job_type=job_type, module=module, place=Place("/", "u", "p"), cloud=cloud)
 
 
+def read(path: str) -> str:
+    return Path(path).read_text()
+
+
 async def refused(manager) -> Problem:
     with pytest.raises(Problem) as told:
         async with manager:
@@ -55,6 +62,20 @@ async def test_google_exchanges_our_token_and_takes_the_service_account_on():
     assert [one.partition("/")[0] for one in google.calls] == [
         "POST sts.googleapis.com", "POST iamcredentials.googleapis.com",
     ]  # fmt: skip
+
+
+async def test_google_is_asked_anew_by_the_provider_itself_for_as_long_as_the_job_runs(tmp_path):
+    hidden: set[str] = set()
+    keeping = Keeping(tmp_path / "kept", hidden.update)
+    async with gcp.credentials(google_identity(), Google().transport(), keeping=keeping) as variables:
+        assert "GOOGLE_OAUTH_ACCESS_TOKEN" not in variables, "it would last an hour"
+    where = variables["GOOGLE_CREDENTIALS"]
+    assert variables["GOOGLE_APPLICATION_CREDENTIALS"] == where
+    document = json.loads(read(where))
+    checked = wif.read(document)
+    assert (checked.audience, checked.email, document["type"]) == (AUDIENCE, EMAIL, "external_account")
+    assert read(checked.file) == "ours"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in keeping.directory.iterdir()} == {0o600}
 
 
 async def test_google_without_a_service_account_gives_the_federated_token():

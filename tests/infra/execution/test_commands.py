@@ -64,6 +64,7 @@ def test_the_environment_is_exactly_this():
         "HOME": "/w/home",
         "TMPDIR": "/w/tmp",
         "TF_DATA_DIR": "/w/data",
+        "QUARTERDECK_PROCESS": "w",
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",
         "CHECKPOINT_DISABLE": "1",

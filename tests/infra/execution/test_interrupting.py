@@ -34,10 +34,11 @@ async def gone(bench) -> None:
 
 
 def when_said(bench, words, act):
-    """Do something as soon as terraform says these words."""
+    """Do something as soon as terraform says these words for the first time."""
 
     def hear(line):
         if words in line:
+            bench.ledger.hears = lambda line: None
             act()
 
     bench.ledger.hears = hear
@@ -130,7 +131,7 @@ async def test_a_lost_lease_ends_everything_at_once(bench, server, forge):
 
 
 async def test_a_job_that_takes_too_long_is_interrupted(bench, forge):
-    order = bench.order("DEPLOY", MINIMAL, module=forge.module({"main.tf": SLOW}), seconds=4, grace_seconds=10)
+    order = bench.order("DEPLOY", MINIMAL, module=forge.module({"main.tf": SLOW}), seconds=6, grace_seconds=10)
     with pytest.raises(Problem) as refused:
         await bench.attempt(order)
     assert refused.value.code == "infra_timeout"
@@ -180,6 +181,24 @@ async def test_a_state_that_cannot_be_written_stays_on_the_machine(bench, server
     assert bench.ledger.of("stopped")[0]["orphan_risk"]
     # It can be written by hand from there.
     assert b'"lineage"' in kept.read_bytes()
+
+
+async def test_a_state_whose_lock_was_taken_away_is_kept_for_a_person_and_not_pushed(bench, server, monkeypatch):
+    monkeypatch.setattr("quarterdeck.infra.execution.executing.PUSHES", (0.0, 0.1, 0.1, 0.1))
+    order = bench.order("DEPLOY", MINIMAL)
+
+    def steal(method: str, path: str) -> None:
+        if method == "POST" and path.endswith("/state"):
+            server.robbed.add(order.job)
+
+    server.answer = steal
+    with pytest.raises(Problem) as refused:
+        await bench.run(order)
+    assert refused.value.code == "infra_state_lost"
+    (lost,) = bench.ledger.of("state-lost")
+    assert b'"lineage"' in (bench.directory / lost["kept"]).read_bytes()
+    assert server.state is None
+    assert bench.ledger.text.count("writing it again") == 1, "once it is known, nothing is tried again"
 
 
 async def test_what_a_killed_worker_has_left_is_removed_and_its_state_kept(bench):

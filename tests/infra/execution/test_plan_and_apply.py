@@ -175,8 +175,11 @@ class Sky:
         self.open = 0
 
     @contextlib.asynccontextmanager
-    async def credentials(self, cloud):
+    async def credentials(self, cloud, *, keeping=None):
         self.open += 1
+        self.kept = keeping.write("sky", "kept") if keeping is not None else None
+        if keeping is not None:
+            keeping.secret(["renewed-secret"])
         try:
             yield {"SKY_TOKEN": f"token-for-{cloud.role_arn}", "SKY_REGION": "eu"}
         finally:
@@ -205,6 +208,17 @@ async def test_credentials_of_a_cloud_are_variables_of_the_provider_and_are_mask
     assert "SKY_REGION=eu" in bench.ledger.text
     assert "SKY_TOKEN=" in bench.ledger.text
     assert "token-for-role-one" not in bench.ledger.text
+    assert sky.kept is not None
+    assert not sky.kept.exists(), "it is gone with the attempt"
+
+
+async def test_a_token_for_a_cloud_is_masked_by_the_worker_itself(bench, forge, sky):
+    """A server that was started meanwhile cannot: it keeps none."""
+    cloud = Cloud(provider="sky", subject_token="subject-token-of-this-attempt")
+    module = forge.module(running(f"echo {cloud.subject_token}"))
+    await bench.run(bench.order("DEPLOY", MINIMAL, module=module, cloud=cloud))
+    assert "echo ****" in bench.ledger.text
+    assert cloud.subject_token not in bench.ledger.text
 
 
 async def test_what_a_cloud_has_is_told(bench, sky):

@@ -278,8 +278,14 @@ async def test_the_backend_of_a_module_is_overridden(bench, server, forge, tmp_p
         ("zz_override.tf.json", '{"terraform": {"back\\u0065nd": {"local": {}}}}'),
         ("zz_override.tf", 'terraform {\n  cloud /* hidden */ {\n    organization = "x"\n  }\n}\n'),
         ("zz_override.tofu", 'terraform {\n  backend "local" {}\n}\n'),
+        (
+            "zz_override.tf.json",
+            f'{{"terraform": {{"\\u0062ackend": {{"local": {{}}}}, "//": {"[" * 3000}{"]" * 3000}}}}}',
+        ),
+        ("zz_override.tf.json", '{"terraform": {"\\u0062ackend": {"local": {}}}, "terraform": {}}'),
+        ("zz_override.tf.json", '{"terraform": {"\\u0062ackend": {"local": {}}}} # no JSON'),
     ],
-    ids=["local", "http", "json", "cloud", "tofu"],
+    ids=["local", "http", "json", "cloud", "tofu", "deep json", "hidden by a second key", "no json"],
 )
 async def test_a_module_that_insists_on_another_backend_is_refused_before_it_is_initialized(
     bench, server, forge, name, text

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from quarterdeck.infra.execution import reviewing
 from quarterdeck.infra.execution.executing import execute
 from quarterdeck.infra.execution.machine import Machine
 from quarterdeck.infra.execution.orders import InfraOrder, Module, SavedPlan
@@ -146,7 +147,8 @@ class Bench:
         order = self.order("PLAN", snapshot, **more)
         await self.run(order)
         (report,) = self.ledger.of("plan")
-        return SavedPlan(job=order.job, sha256=report["sha256"], size=report["size"])
+        reviewed = reviewing.digest(report["summary"], report["changes"], "plan")
+        return SavedPlan(job=order.job, sha256=report["sha256"], size=report["size"], reviewed=reviewed)
 
     async def deploy(self, snapshot: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         """Plan, then apply exactly that."""

@@ -5,9 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
+from quarterdeck.access import grants
+from quarterdeck.access.model import Role
+from quarterdeck.identity.model import User
+from quarterdeck.infra.plans import approvals, waiting
 from quarterdeck.infra.plans.model import Approval
 from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.work import reading
 from quarterdeck.infra.work.model import InfraJob
+from support import infra_rows as rows
 
 
 @pytest.fixture
@@ -192,3 +198,108 @@ def test_a_policy_that_is_raised_after_the_release_of_a_destruction_counts_when_
     yard.policy(zone, destroy_approvals=2)
     assert yard.enrolled().claim() == []
     assert (yard.job(uid).status, yard.job(uid).error_code) == ("FAILED", "approvals_missing")
+
+
+def test_a_destruction_is_agreed_to_for_what_the_state_held_when_it_was_asked_for(yard, people):
+    bob, cy, dee = people
+    spec = yard.spec(zone_id=yard.zone(destroy_approvals=2).uid)
+    yard.wrote(spec, 3, resources=[rows.resource("volume")])
+    uid, worker = yard.ask("DESTROY", spec), yard.enrolled()
+    yard.say(uid, "approved", bob)
+    yard.wrote(spec, 4, resources=[rows.resource("volume", count=2)])
+    assert yard.refused(uid, "approved", cy) == "plan_state_moved"
+    found = yard.act(lambda tx: approvals.verdict(tx, reading.find(tx, uid)))
+    assert (found.ok, found.code) == (False, "plan_state_moved")
+    assert yard.act(lambda tx: approvals.needed(tx, reading.find(tx, uid)).given) == 0
+    assert worker.claim() == []
+    yard.cancel(uid)
+    again = yard.ask("DESTROY", spec)
+    yard.say(again, "approved", cy)
+    yard.say(again, "approved", dee)
+    assert worker.claim() == [again]
+
+
+def test_a_destruction_that_was_agreed_to_is_not_begun_once_the_state_has_moved_on(yard, people):
+    spec = yard.spec(zone_id=yard.zone(destroy_approvals=1).uid)
+    yard.wrote(spec, 3, resources=[rows.resource("volume")])
+    uid = yard.ask("DESTROY", spec)
+    yard.say(uid, "approved", people[0])
+    yard.wrote(spec, 4, resources=[rows.resource("volume", count=2)])
+    assert yard.enrolled().claim() == []
+    assert (yard.job(uid).status, yard.job(uid).error_code) == ("FAILED", "plan_state_moved")
+
+
+def test_a_destruction_may_be_refused_whatever_has_moved(yard, people):
+    spec = yard.spec(zone_id=yard.zone(destroy_approvals=1).uid)
+    uid = yard.ask("DESTROY", spec)
+    yard.wrote(spec, 1)
+    yard.say(uid, "rejected", people[0])
+    assert yard.job(uid).status == "CANCELLED"
+
+
+@pytest.mark.parametrize("how", ["role", "account", "permission"])
+def test_the_word_of_whoever_may_not_agree_any_more_counts_no_more(yard, people, how):
+    bob, *_ = people
+    spec = yard.spec(zone_id=yard.zone(approvals=1).uid)
+    plan = yard.planned(spec)
+    yard.say(plan, "approved", bob)
+    assert yard.verdict(plan, spec).ok
+    uid = yard.ask("DEPLOY", spec, plan_job_uid=plan)
+    if how == "role":
+        yard.act(grants.take, yard.access, bob.id, yard.organization.id, "organization:developer")
+    elif how == "account":
+        yard.db.write_sync(lambda tx: tx.execute(update(User).where(User.id == bob.id).values(active=False)))
+    else:  # the role was edited, and carries it no more
+        yard.db.write_sync(
+            lambda tx: tx.execute(update(Role).where(Role.key == "organization:developer").values(edited_at=tx.now))
+        )
+    found = yard.verdict(plan, spec)
+    assert (found.code, "0 of 1" in found.reason) == ("approvals_missing", True)
+    assert yard.enrolled().claim() == []
+    assert yard.job(uid).error_code == "approvals_missing"
+
+
+def test_the_word_of_a_role_in_a_single_project_or_elsewhere_does_not_count(yard, people):
+    bob, *_ = people
+    spec = yard.spec(zone_id=yard.zone(approvals=1).uid)
+    plan = yard.planned(spec)
+    yard.say(plan, "approved", bob)
+    theirs = yard.elsewhere()
+    yard.act(grants.take, yard.access, bob.id, yard.organization.id, "organization:developer")
+    yard.act(grants.give, yard.access, bob.id, theirs, "organization:developer")
+    assert yard.verdict(plan, spec).code == "approvals_missing"
+
+
+def test_a_plan_of_before_a_destruction_asks_nobody(yard):
+    def asked() -> list[str]:
+        return [job.uid for job, _ in yard.act(lambda tx: list(waiting.waiting(tx, 10)))]
+
+    zone = yard.zone()
+    spec = yard.spec(zone_id=zone.uid)
+    plan = yard.planned(spec)
+    destroy = yard.ask("DESTROY", spec)
+    yard.policy(zone, approvals=1)
+    assert asked() == [], "it is being destroyed"
+    yard.cancel(destroy)
+    assert asked() == [plan]
+    uid, worker = yard.ask("DESTROY", spec), yard.enrolled()
+    worker.claim()
+    worker.phase(uid, "prepare", "apply")
+    worker.end(uid)
+    assert asked() == []
+    again = yard.planned(spec)
+    assert asked() == [again], "one that would make it anew is asked about"
+
+
+def test_a_policy_that_was_lowered_since_still_counts_for_what_was_asked_for_before(yard, people):
+    bob, cy, _ = people
+    zone = yard.zone(approvals=2, destroy_approvals=1)
+    spec = yard.spec(zone_id=zone.uid)
+    plan = yard.planned(spec)
+    yard.say(plan, "approved", bob)
+    yard.policy(zone, approvals=0, destroy_approvals=0)
+    assert yard.verdict(plan, spec).code == "approvals_missing"
+    assert [job.uid for job, _ in yard.act(lambda tx: list(waiting.waiting(tx, 10)))] == [plan]
+    yard.say(plan, "approved", cy)
+    assert yard.verdict(plan, spec).ok
+    assert yard.verdict(yard.planned(spec), spec).ok, "the next plan is asked for by the policy as it is"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from quarterdeck.infra.plans import drift, drifting
+from quarterdeck.infra.plans import drift, drifting, failing
 from quarterdeck.infra.specs import specs
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work.model import InfraJob
@@ -205,15 +206,121 @@ async def test_what_was_applied_anew_has_not_drifted(yard, spec):
     assert fresh(yard, spec).drift is None
 
 
-async def test_a_look_that_fails_says_nothing(yard, spec):
+def heard(yard) -> list[tuple[str, bool]]:
+    """Titles of what was told, and whether it asks for a reader still."""
+    query = select(Notification).order_by(Notification.id)
+    return [(one.title, one.read_at is None) for one in yard.db.read_sync(lambda tx: list(tx.scalars(query)))]
+
+
+def said(yard, spec) -> list[str]:
+    found = yard.db.read_sync(events.read, f"infra-spec:{spec.uid}")
+    return [one.type for one in found if one.type.startswith("infra-drift-look")]
+
+
+async def fails(yard, *, message: str = "no\nnetwork") -> str:
     due(yard)
     (uid,) = await look(yard)
-    worker = yard.enrolled()
-    worker.claim()
+    worker = yard.enrolled(f"looker-{yard.db.ids.text(6)}")
+    assert uid in worker.claim()
     worker.phase(uid, "prepare")
-    worker.end(uid, "failed", error_message="no network")
+    worker.end(uid, "failed", error_code="infra_init_failed", error_message=message)
+    return uid
+
+
+def shown(yard, spec) -> str | None:
+    found = yard.db.read_sync(lambda tx: failing.newest(tx, tx.get(Spec, spec.id)))
+    return found.uid if found is not None else None
+
+
+async def test_one_look_that_fails_says_nothing(yard, spec):
+    await fails(yard)
     assert fresh(yard, spec).drift is None
     assert yard.status(spec) == "DRAFT"
+    assert (heard(yard), said(yard, spec), shown(yard, spec)) == ([], [], None)
+
+
+async def test_looks_that_fail_twice_in_a_row_are_told_once_and_a_good_one_ends_it(yard, spec):
+    await fails(yard)
+    last = await fails(yard)
+    title = "Nobody can tell whether ledger has drifted"
+    assert (heard(yard), shown(yard, spec)) == ([(title, True)], last)
+    body = yard.db.read_sync(lambda tx: tx.scalars(select(Notification.body)).first())
+    assert body == "Looks for drift fail: no network"
+    last = await fails(yard)
+    assert (heard(yard), said(yard, spec), shown(yard, spec)) == ([(title, True)], [failing.FAILING], last)
+    due(yard)
+    (uid,) = await look(yard)
+    carry_out(yard, uid)
+    assert heard(yard) == [(title, False), ("ledger can be looked at for drift again", True)]
+    assert (said(yard, spec), shown(yard, spec)) == ([failing.FAILING, failing.RECOVERED], None)
+    await fails(yard)
+    assert len(heard(yard)) == 2, "it counts anew"
+    await fails(yard)
+    assert len(heard(yard)) == 3
+
+
+async def test_a_look_that_made_way_is_no_failure_and_an_apply_ends_what_failed(yard, spec):
+    await fails(yard)
+    due(yard)
+    await look(yard)
+    deploy = yard.ask("DEPLOY", spec)
+    assert shown(yard, spec) is None
+    yard.cancel(deploy)
+    await fails(yard)
+    assert len(heard(yard)) == 1, "the one before that was cancelled is passed over"
+    other = yard.spec("other", drift_minutes=60)
+    deploy, worker = yard.ask("DEPLOY", spec), yard.enrolled()
+    assert worker.claim() == [deploy]
+    worker.phase(deploy, "prepare", "init", "apply")
+    worker.end(deploy)
+    assert (said(yard, spec), said(yard, other)) == ([failing.FAILING, failing.RECOVERED], [])
+    assert shown(yard, spec) is None
+
+
+async def test_a_look_that_runs_makes_way_and_is_asked_for_again(yard, spec):
+    due(yard)
+    (uid,) = await look(yard)
+    worker, other = yard.enrolled("looker"), yard.enrolled("maker")
+    assert worker.claim() == [uid]
+    worker.phase(uid, "prepare", "init", "plan")
+    theirs = yard.ask("DEPLOY", spec)
+    assert (yard.job(uid).status, yard.job(uid).orphan_risk) == ("CANCELLED", False)
+    assert other.claim() == [], "two never work on one state: its runner stops first"
+    worker.end(uid, "canceled")
+    assert other.claim() == [theirs]
+    assert fresh(yard, spec).drift_due_at == yard.clock.now() + drift.LATER
+    other.phase(theirs, "prepare", "init", "apply")
+    other.end(theirs)
+    yard.clock.advance(601)
+    (again,) = await look(yard)
+    carry_out(yard, again)
+    assert fresh(yard, spec).drift_due_at == yard.clock.now() + timedelta(hours=1)
+
+
+async def test_a_look_that_somebody_asked_for_makes_way_too(yard):
+    found = yard.spec()
+    yard.wrote(found, 1, resources=[rows.resource("a")])
+    uid = yard.act(lambda tx: drift.look_now(tx, tx.get(Spec, found.id))).uid
+    yard.ask("DESTROY", found)
+    assert yard.job(uid).status == "CANCELLED"
+    assert fresh(yard, found).drift_due_at == yard.clock.now() + drift.LATER
+
+
+async def test_a_foreign_runner_tells_of_drift(yard, spec):
+    due(yard)
+    (uid,) = await look(yard)
+    runner = yard.runner()
+    assert runner.claim().uid == uid
+    change = {"actions": ["update"], "before": {"a": 1, "api_token": "hunter2"}, "after": {"a": 2}}
+    drifted = {"address": "aws_vpc.main", "type": "aws_vpc", "change": change}
+    runner.report(uid, "PROCESSING", plan_result={"resource_changes": [], "resource_drift": [drifted]})
+    runner.report(uid, "SUCCESS")
+    kept = fresh(yard, spec).drift
+    assert (kept["drifted"], [one["address"] for one in kept["changes"]]) == (True, ["aws_vpc.main"])
+    assert [one["address"] for one in yard.kept(uid).drift] == ["aws_vpc.main"]
+    told = yard.job(uid).execution_metadata["plan_result"]["resource_drift"]
+    assert [(one["address"], one["change"]["actions"]) for one in told] == [("aws_vpc.main", ["update"])]
+    assert "hunter2" not in str((kept, told))
 
 
 async def test_somebody_may_look_now(yard, spec):

@@ -8,7 +8,15 @@ import pytest
 
 from quarterdeck.infra.artefacts.artefacts import Artefacts
 from quarterdeck.infra.artefacts.local import LocalStore
+from quarterdeck.infra.execution import planning, reviewing
 from quarterdeck.infra.plans import law
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.states import contents, versions
+from quarterdeck.infra.work import creating
+from support import infra_rows as rows
+from support.plan_yard import REPORT
+
+READ = reviewing.digest({"create": 1}, [], "plan")
 
 
 def test_a_plan_that_still_fits_is_applied_once(yard):
@@ -18,7 +26,7 @@ def test_a_plan_that_still_fits_is_applied_once(yard):
     uid = yard.ask("DEPLOY", spec, plan_job_uid=plan)
     worker = yard.enrolled()
     assert worker.claim() == [uid]
-    assert worker.order(uid)["plan"] == {"job": plan, "sha256": "a" * 64, "size": 10}
+    assert worker.order(uid)["plan"] == {"job": plan, "sha256": "a" * 64, "size": 10, "reviewed": READ}
     worker.phase(uid, "prepare", "init", "download")
     assert yard.kept(plan).applied_at is None, "nothing was changed yet"
     worker.phase(uid, "apply")
@@ -173,3 +181,100 @@ def test_an_attempt_that_was_given_up_hands_in_nothing_for_the_next(yard):
     assert yard.kept(uid).summary["create"] == 1
     assert yard.verdict(uid, spec).code == "plan_artefact_missing"
     assert yard.clock.now() - yard.kept(uid).created_at > timedelta(0)
+
+
+def foreign_plan(yard, spec, runner):
+    uid = yard.ask("PLAN", spec)
+    assert runner.claim().uid == uid
+    runner.report(uid, "PROCESSING", phase="terraform_plan")
+    yard.upload(uid, yard.carried(uid).fence)
+    runner.report(uid, "PROCESSING", plan_completed=True, plan_result={"resource_changes": []})
+    runner.report(uid, "SUCCESS")
+    return uid
+
+
+@pytest.mark.parametrize("maker", ["foreign", "enrolled"])
+def test_the_servers_own_worker_is_given_no_plan_that_a_runner_made(yard, maker):
+    """It carries its own configuration, which would run on the server as the server."""
+    spec, runner, own = yard.spec(), yard.runner(), yard.own()
+    plan = foreign_plan(yard, spec, runner) if maker == "foreign" else yard.planned(spec)
+    assert yard.verdict(plan, spec).ok
+    uid = yard.ask("DEPLOY", spec, plan_job_uid=plan)
+    assert own.claim() == []
+    yard.pin(uid, runner.worker.uid)
+    yard.pin(uid, None)
+    assert own.claim() == []
+    assert yard.enrolled().claim() == [uid], "whoever compares it takes it"
+
+
+def test_the_server_applies_what_it_has_planned_itself(yard):
+    spec, own = yard.spec(), yard.own()
+    uid = yard.ask("PLAN", spec)
+    assert own.claim() == [uid]
+    own.phase(uid, "prepare", "init", "plan")
+    yard.hand_in(own, uid)
+    own.say(uid, "plan", **REPORT, uploaded=True)
+    own.end(uid)
+    applied = yard.ask("DEPLOY", spec, plan_job_uid=uid)
+    assert own.claim() == [applied]
+
+
+def test_a_plan_of_a_runner_that_came_to_the_servers_own_worker_is_refused_there(yard, monkeypatch):
+    spec, own = yard.spec(), yard.own()
+    plan = foreign_plan(yard, spec, yard.runner())
+    monkeypatch.setattr(creating, "needed", lambda *_: frozenset({"infra"}))
+    uid = yard.ask("DEPLOY", spec, plan_job_uid=plan)
+    assert own.claim() == []
+    assert (yard.job(uid).status, yard.job(uid).error_code) == ("FAILED", "infra_needs_runner")
+
+
+def test_a_runner_that_works_for_all_takes_no_plan_of_a_runner_of_one_organization(yard):
+    spec, pool = yard.spec(), yard.cloud_runner()
+    plan = foreign_plan(yard, spec, yard.runner())
+    uid = yard.ask("DEPLOY", spec, plan_job_uid=plan)
+    assert pool.claim() is None
+    assert (yard.job(uid).status, yard.job(uid).error_code) == ("FAILED", "infra_needs_runner")
+    theirs = foreign_plan(yard, spec, pool)
+    uid = yard.ask("DEPLOY", spec, plan_job_uid=theirs)
+    assert pool.claim().uid == uid
+
+
+def test_a_plan_of_which_nobody_knows_what_was_read_is_not_applied(yard):
+    spec = yard.spec()
+    plan = yard.planned(spec)
+    yard.spoil(reviewed=None)
+    assert yard.verdict(plan, spec).code == "plan_untold"
+
+
+def test_the_changes_that_a_foreign_runner_told_are_what_its_plan_is_compared_by(yard):
+    spec = yard.spec()
+    plan = foreign_plan(yard, spec, yard.runner())
+    nothing = planning.read(b'{"resource_changes": []}')
+    assert yard.kept(plan).reviewed == reviewing.digest(nothing.summary, [], "changes")
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_plan_of_a_state_that_moved_while_it_was_made_is_not_applied(yard, told):
+    """Whether its runner says which state it read, or says nothing: it could read the one that it began with."""
+    spec = yard.spec()
+    yard.wrote(spec, 3)
+    worker, uid = yard.begin(spec)
+    yard.hand_in(worker, uid)
+
+    def rolled_back(tx):
+        draft = contents.sealed(tx.vault, tx.ids.uid(), contents.read(rows.state(4)))
+        versions.push(tx, tx.get(Spec, spec.id), "It was wrong.", draft)
+
+    yard.act(rolled_back)
+    basis = {"serial": 4, "lineage": "one"} if told else {}
+    worker.say(uid, "plan", summary={"create": 1}, changes=[], sha256="a" * 64, size=10, **basis)
+    worker.end(uid)
+    assert yard.verdict(uid, spec).code == "plan_state_moved"
+
+
+def test_a_plan_whose_runner_says_nothing_of_its_state_is_of_the_one_that_it_could_read(yard):
+    spec = yard.spec()
+    yard.wrote(spec, 3)
+    plan = foreign_plan(yard, spec, yard.runner())
+    assert (yard.kept(plan).state_serial, yard.kept(plan).state_lineage) == (3, "one")
+    assert yard.verdict(plan, spec).ok

@@ -161,7 +161,12 @@ def test_defaults_are_those_of_the_contract():
         ({"module": {**GIT, "path": "a/../../b"}}, "module.path"),
         ({"module": {**GIT, "path": "/abs"}}, "module.path"),
         ({"module": {**GIT, "url": "https://x:y@git.example.com/a"}}, "module.url"),
+        ({"module": {**GIT, "url": "https://git.example.com/a?token=abc"}}, "module.url"),
         ({"module": {**GIT, "token": "ghp_x"}}, "module.token"),
+        ({"module": GIT, "variables": {"db_password": ["x"]}}, "variables.db_password"),
+        ({"module": GIT, "variables": {"db_password": {"value": "x"}}}, "variables.db_password"),
+        ({"module": GIT, "variables": {"db_password": 271828}}, "variables.db_password"),
+        ({"module": GIT, "variables": {"a": {"api_key": [{"b": [0.5]}]}}}, "variables.a.api_key"),
         ({"module": {"name": "gcp"}, "provider": "aws"}, "module.name"),
         ({"module": {"kind": "bundled", "url": "https://git.example.com/a"}}, "module.url"),
         ({"variables": {"size": 3}}, "variables"),
@@ -200,6 +205,11 @@ def test_everything_that_is_wrong_is_told_at_once():
         "project_name", "region", "network.cidr_block", "network.network_id", "cluster.node_min_size",
         "databases[0].port", "databases[0].engine", "hello",
     ])  # fmt: skip
+
+
+def test_what_says_nothing_under_the_name_of_a_secret_is_taken():
+    given = {"a_secret": True, "b_secret": "", "c_secret": None, "d_secret": [], "e_secret": {"f": False, "g": ""}}
+    assert read(module=GIT, variables=given)["variables"] == given
 
 
 def test_a_secret_that_is_refused_is_not_repeated():

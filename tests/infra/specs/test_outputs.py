@@ -48,7 +48,7 @@ async def test_known_outputs_find_their_components(crew):
             "cluster_endpoint": "https://k8s",
             "argocd_admin_password": "hunter2",
         }
-        outputs.keep(tx, spec, told, cluster)
+        outputs.keep(tx, spec, spec.document, told, cluster)
         return spec.uid
 
     uid = await as_ada(crew, verb)

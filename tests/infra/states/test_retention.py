@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import delete, select
 
+from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.infra.runners import leaving
 from quarterdeck.infra.specs.model import Spec
-from quarterdeck.infra.states import retention
+from quarterdeck.infra.states import retention, states
 from quarterdeck.infra.states.model import State, StateVersion
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.db import open_database
@@ -67,3 +69,19 @@ async def test_the_state_of_a_deleted_specification_goes_after_two_years(yard):
     left = yard.db.read_sync(lambda tx: [one.subject for one in tx.scalars(select(State))])
     assert left == [f"spec:{other.uid}"]
     assert len(numbers(yard)) == 1
+
+
+async def test_the_state_of_a_removed_runner_goes_after_two_years_and_that_of_one_that_lives_stays(yard):
+    gone, lives = yard.runner("gone"), yard.runner("lives")
+
+    def wrote(tx):
+        for one in (gone, lives):
+            states.locked(tx, f"runner:{one.worker.uid}", yard.organization.id)
+
+    yard.act(wrote)
+    yard.clock.advance(retention.OF_GONE.total_seconds() + 1)
+    assert await prune(yard) == 0
+    yard.act(lambda tx: leaving.remove(tx, tx.get(Worker, gone.worker.id)))
+    assert await prune(yard) == 1
+    left = yard.db.read_sync(lambda tx: [one.subject for one in tx.scalars(select(State))])
+    assert left == [f"runner:{lives.worker.uid}"]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from quarterdeck.fleet.workers import draining
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.runners.model import Runner
 from quarterdeck.kernel.errors import Conflict, NotFound
+from support.infra_work_yard import DOCUMENT
 
 
 def test_a_runner_of_another_organization_gets_nothing(yard):
@@ -76,6 +78,28 @@ def test_a_pin_of_one_that_waits_for_its_turn_counts_when_it_comes(yard):
     own.end(first)
     assert own.claim() == []
     assert runner.claim().uid == second
+
+
+def test_a_pin_to_a_worker_that_came_and_does_not_take_infrastructure_jobs_is_refused(yard):
+    never = yard.enrolled("never")
+    came, uid = yard.enrolled("came", first_seen_at=yard.clock.now()), yard.ask("PLAN", yard.spec())
+
+    def offers(*words):
+        yard.act(lambda tx: setattr(tx.get(Worker, came.row.id), "offered", list(words)))
+        yard.act(lambda tx: setattr(tx.get(Worker, never.row.id), "offered", []))
+
+    offers("deploy", "local:x")
+    for pin in (
+        lambda: yard.pin(uid, came.row.uid),
+        lambda: yard.ask("PLAN", yard.spec("b"), assigned_worker_uid=came.row.uid),
+    ):
+        with pytest.raises(Conflict) as refused:
+            pin()
+        assert refused.value.code == "runner_takes_no_jobs"
+    yard.pin(uid, never.row.uid)  # it was enrolled for them, and may still come
+    offers("infra")
+    yard.pin(uid, came.row.uid)
+    assert yard.job(uid).assigned_worker_id == came.row.id
 
 
 def test_a_pin_to_somebody_elses_runner_is_refused(yard):
@@ -165,3 +189,36 @@ def test_the_queue_of_an_organization_is_bounded(yard, monkeypatch):
     with pytest.raises(Conflict) as refused:
         yard.ask("PLAN", spec)
     assert refused.value.code == "infra_too_many_jobs"
+
+
+def test_nobody_fills_the_queue_of_an_organization_alone(yard, monkeypatch):
+    from quarterdeck.infra.work import creating
+
+    monkeypatch.setattr(creating, "MOST_OF_ONE", 2)
+    bob, spec = yard.person("bob", "organization:developer"), yard.spec()
+    first = yard.ask("PLAN", spec, by=bob)
+    yard.ask("PLAN", spec, by=bob)
+    with pytest.raises(Conflict) as refused:
+        yard.ask("PLAN", spec, by=bob)
+    assert refused.value.code == "infra_too_many_jobs"
+    assert yard.ask("PLAN", spec)  # a colleague's
+    yard.cancel(first, by=bob)
+    assert yard.ask("PLAN", spec, by=bob)
+
+
+@pytest.mark.parametrize(("resources", "got"), [(1, False), (0, True)])
+def test_what_a_repositorys_module_has_made_is_nothing_for_the_servers_own_worker(yard, resources, got):
+    from quarterdeck.infra.specs import specs
+    from quarterdeck.infra.states import states
+
+    module = {"kind": "git", "url": "https://git.example.com/team/stack.git", "commit": "a" * 40}
+    spec = yard.spec(module=module)
+
+    def back_to_the_template(tx):
+        states.locked(tx, states.subject_of_spec(spec), spec.organization_id).resources = resources
+        specs.change(tx, yard.access, spec.uid, {**DOCUMENT, "module": {"kind": "bundled", "name": "local"}})
+
+    yard.act(back_to_the_template)
+    own, enrolled, uid = yard.own(), yard.enrolled(), yard.ask("PLAN", spec)
+    assert own.claim() == ([uid] if got else [])
+    assert enrolled.claim() == ([] if got else [uid])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work import kind, requeueing
 from quarterdeck.infra.work.finishing import MAY_BE_LEFT
 from quarterdeck.kernel import jobs
@@ -255,3 +256,13 @@ def test_a_waiting_job_that_operator_work_cancels_is_cancelled(yard):
     uid = yard.ask("PLAN", spec)
     yard.act(jobs.cancel, yard.carried(uid).id, "not needed")
     assert (yard.job(uid).status, yard.status(spec)) == ("CANCELLED", "DRAFT")
+
+
+def test_a_job_whose_specification_is_gone_is_not_done_once_more(yard):
+    spec = yard.spec()
+    uid = yard.ask("PLAN", spec)
+    yard.cancel(uid)
+    yard.db.write_sync(lambda tx: tx.session.delete(tx.get(Spec, spec.id)))
+    with pytest.raises(Conflict) as refused:
+        yard.rerun(uid)
+    assert refused.value.code == "infra_rerun_impossible"

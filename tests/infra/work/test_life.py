@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from quarterdeck.infra.execution import reviewing
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
+
+READ = reviewing.digest({"create": 1}, [], "plan")
 
 
 def test_a_foreign_runner_takes_a_plan_and_the_spec_stands_again_where_it_stood(yard):
@@ -33,7 +36,7 @@ def test_an_enrolled_worker_plans_and_another_applies_exactly_that(yard):
     uid, worker = yard.ask("DEPLOY", spec, plan_job_uid=plan), yard.enrolled()
     assert worker.claim() == [uid]
     order = worker.order(uid)
-    assert order["plan"] == {"job": plan, "sha256": "a" * 64, "size": 10}
+    assert order["plan"] == {"job": plan, "sha256": "a" * 64, "size": 10, "reviewed": READ}
     assert (order["place"]["path"], order["place"]["server"]) == (f"/api/jobs/{uid}", "")
     assert order["module"]["name"] == "local"
     worker.phase(uid, "prepare", "init", "download")

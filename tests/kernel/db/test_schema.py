@@ -14,7 +14,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import MetaData, text
 from sqlalchemy.dialects import postgresql
 
 from quarterdeck.kernel.clock import HeldClock, SystemClock, micros
@@ -312,6 +312,34 @@ def test_numbers_of_tasks_that_were_deleted_are_not_given_again_after_an_upgrade
     assert raw.execute("PRAGMA foreign_key_check").fetchall() == []
     assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     raw.close()
+
+
+def test_after_an_upgrade_jobs_about_runners_say_so_in_their_rows(empty):
+    create(empty, "0036", lambda _connection: None)
+    engine = engine_for(empty)
+    known = MetaData()
+    known.reflect(engine, only=["identity_organizations", "fleet_workers", "infra_jobs"])
+
+    def row(table, number, **values):
+        filled = {"id": number, **values}
+        for column in known.tables[table].columns:
+            if not column.nullable and column.server_default is None:
+                kind = dict if "JSON" in str(column.type) else column.type.python_type
+                filled.setdefault(column.name, f"{column.name} {number}"[:20] if kind is str else kind())
+        return known.tables[table].insert().values(**filled)
+
+    kinds = {1: "DEPLOY_WORKER", 2: "UPDATE_WORKER", 3: "PLAN", 4: "DESTROY_WORKER"}
+    with engine.begin() as connection:
+        connection.execute(row("identity_organizations", 1))
+        connection.execute(row("fleet_workers", 7, uid="the runner", organization_id=1))
+        for number, kind in kinds.items():
+            about = {"worker_id": "somebody else" if number == 2 else "the runner"}
+            connection.execute(row("infra_jobs", number, organization_id=1, job_type=kind, snapshot=about))
+    migrate(empty)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT id, subject_worker_id FROM infra_jobs ORDER BY id")).all()
+    engine.dispose()
+    assert found == [(1, 7), (2, None), (3, None), (4, 7)]
 
 
 @pytest.mark.parametrize("place", ["migrate.begin", "migrate.applied"])

@@ -375,6 +375,61 @@ async def test_work_that_was_carried_to_its_end_is_not_handed_back_by_a_stop(dat
     assert runs == [1]
 
 
+async def test_a_stop_waits_for_what_has_said_to_need_time_and_interrupts_it_once(database, room):
+    jobs.kinds.register(jobs.JobKind("run.slow-end", Order))
+    started, interrupted = asyncio.Event(), []
+
+    @room[0].register("run.slow-end", Order)
+    async def run(context, order):
+        context.stop_seconds = 30.0
+        started.set()
+        for seconds in (60, 0.5):  # what it has begun outside ends in half a second
+            try:
+                await asyncio.sleep(seconds)
+            except asyncio.CancelledError:
+                interrupted.append(order.text)
+                asyncio.current_task().uncancel()
+        await context.record("told", {})
+        return {"done": True}
+
+    service = jobs.Jobs(database, owner="process:test", on_worker=room[0], on_server=room[1])
+    await service.start()
+    job = await service.enqueue(request("run.slow-end"))
+    await asyncio.wait_for(started.wait(), 60)
+    assert service.stop_seconds == 30.0
+    await service.stop(0.1)
+    assert (await database.read(jobs.get, job.id)).state == "succeeded"
+    assert interrupted == [""]
+    assert service.stop_seconds == 0.0
+
+
+async def test_a_stop_does_not_interrupt_again_what_ends_because_it_was_canceled(database, room):
+    jobs.kinds.register(jobs.JobKind("run.slow-cancel", Order))
+    started, ending, interrupted = asyncio.Event(), asyncio.Event(), []
+
+    @room[0].register("run.slow-cancel", Order)
+    async def run(context, order):
+        context.stop_seconds = 30.0
+        started.set()
+        await context.canceled.wait()
+        ending.set()
+        try:
+            await asyncio.sleep(0.5)
+        except asyncio.CancelledError:
+            interrupted.append(True)
+            raise
+        raise jobs.Canceled("It was canceled.")
+
+    async with running(database, room) as service:
+        job = await service.enqueue(request("run.slow-cancel"))
+        await asyncio.wait_for(started.wait(), 60)
+        await database.write(jobs.cancel, job.id, "superseded")
+        await asyncio.wait_for(ending.wait(), 60)
+        await service.stop(0.1)
+    assert (await database.read(jobs.get, job.id)).state == "canceled"
+    assert interrupted == []
+
+
 @pytest.mark.parametrize("said", ["report", "result"])
 async def test_a_commit_that_fails_changes_no_outcome(database, room, monkeypatch, said):
     """By the driver's own failure: a full disk, a server that is away. Whoever reports says it again."""

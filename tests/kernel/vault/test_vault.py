@@ -89,22 +89,6 @@ def test_a_process_that_runs_on_during_a_rotation_seals_under_the_new_master_key
     assert unlocked(database, key_file).open(*PLACE, sealed).reveal() == "x"
 
 
-@pytest.mark.parametrize("rewrapped", [False, True])
-def test_a_rotation_that_was_interrupted_leaves_everything_readable(vault, database, key_file, rewrapped):
-    sealed = vault.seal(*PLACE, "x")
-    staging = LocalBackend(key_file)
-    staging.open(create=False)
-    staging.stage()
-    if rewrapped:
-        halfway = Vault(staging)
-        database.write_sync(halfway._rewrap)
-    again = unlocked(database, key_file)
-    assert again.open(*PLACE, sealed).reveal() == "x"
-    again.rotate(database)
-    assert len(key_file.read_text().splitlines()) == 1
-    assert unlocked(database, key_file).open(*PLACE, sealed).reveal() == "x"
-
-
 def test_the_key_file_is_readable_by_its_owner_alone(vault, key_file):
     assert key_file.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in key_file.parent.glob("*master*")] == ["master.key"]

@@ -14,7 +14,7 @@ from support import infra_rows as rows
 from support.acts import Act, Stage, act
 from surfaces.acts.infrastructure import spec
 
-STATE = "/api/cli/configurations/{id}/state"
+STATE = "/api/cli/configurations/{name}/state"
 JOB = "/api/cli/jobs/{id}"
 
 
@@ -54,23 +54,23 @@ async def planned(stage: Stage) -> str:
 
 @act(f"POST {STATE}/rollback")
 async def roll_back(stage: Stage) -> Act:
-    return Act({"id": await stands(stage)}, {"version": 1, "reason": "it broke"})
+    return Act({"name": await stands(stage)}, {"version": 1, "reason": "it broke"})
 
 
 @act(f"POST {STATE}/unlock")
 async def unlock(stage: Stage) -> Act:
-    return Act({"id": await stands(stage, locked=True)}, {"reason": "it hung"})
+    return Act({"name": await stands(stage, locked=True)}, {"reason": "it hung"})
 
 
 @act(f"POST {STATE}/push")
 async def push(stage: Stage) -> Act:
     uid = await stands(stage)
-    return Act({"id": uid}, {"state": json.loads(rows.state(3, uid[:8])), "reason": "mended by hand"})
+    return Act({"name": uid}, {"state": json.loads(rows.state(3, uid[:8])), "reason": "mended by hand"})
 
 
-@act("POST /api/cli/configurations/{id}/drift")
+@act("POST /api/cli/configurations/{name}/drift")
 async def look(stage: Stage) -> Act:
-    return Act({"id": await stands(stage)})
+    return Act({"name": await stands(stage)})
 
 
 @act(f"POST {JOB}/approve")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from quarterdeck.broker.work import kind
-from quarterdeck.kernel import jobs
 from support.crew import Crew
 from support.deck import running, signed_in
 
@@ -14,5 +12,4 @@ from support.deck import running, signed_in
 async def crew(tmp_path, database_address):
     """Signed in as the first administrator."""
     async with running(tmp_path, database_address) as deck:
-        jobs.kinds.register(kind.kind())
         yield Crew(await signed_in(deck))

@@ -10,9 +10,10 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from sqlalchemy import select, update
 
-from quarterdeck.infra.clouds import federating, issuing
+from quarterdeck.infra.clouds import federating, issuing, turning
 from quarterdeck.infra.clouds.model import CloudIdentity, IssuerKey
 from quarterdeck.infra.execution.clouds import azure, gcp
+from quarterdeck.infra.execution.orders import GRACE_SECONDS, SECONDS
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel import events
@@ -408,6 +409,34 @@ async def test_google_takes_a_token_that_this_server_signed_for_it_alone(public)
     assert "external_account" not in kept
 
 
+WHOLE = (SECONDS + GRACE_SECONDS + 1, 3 * 3600)
+
+
+@pytest.mark.parametrize(
+    ("job_type", "least", "most"),
+    [("CONNECTION_TEST", 600, 600), ("FETCH_RESOURCES", 600, 600), ("PLAN", *WHOLE), ("DEPLOY", *WHOLE),
+     ("DESTROY", *WHOLE)],
+)  # fmt: skip
+async def test_a_token_outlives_the_time_that_its_job_may_take(public, job_type, least, most):
+    crew = public
+    made = await begun(crew, "gcp")
+    body = {"identity_id": made["identity_id"], "credentials": {"wif_config": wif_config()}}
+    job = (await crew.ok("POST", f"{CLI}/providers/gcp/connect", body))["job_id"]
+
+    def verb(tx):
+        tx.execute(update(CloudIdentity).values(verified_at=tx.now))
+        found = tx.one(select(InfraJob).where(InfraJob.uid == job), what="job")
+        found.job_type = job_type
+        return federating.cloud(tx, found)
+
+    cloud = await crew.db.write(verb)
+    claims = jwt.decode(
+        cloud.subject_token, KeySet.import_key_set(await crew.db.read(issuing.keys)), algorithms=["RS256"]
+    ).claims
+    assert least <= claims["exp"] - claims["iat"] <= most
+    assert claims["exp"] - claims["iat"] < turning.LONGEST_LIFE.total_seconds()
+
+
 async def test_azure_takes_a_token_that_this_server_signed_for_it_alone(public):
     crew = public
     made = await begun(crew, "azure")
@@ -445,8 +474,10 @@ async def test_the_servers_own_worker_federates_to_nobody(public):
 
 
 async def test_the_servers_own_credentials_take_roles_on_for_the_first_organization_alone(crew, monkeypatch):
+    others = [part for part in crew.db.parts if not isinstance(part, federating.OwnCredentials)]
+    assert len(others) == len(crew.db.parts) - 1, "the server was told"
     for name in federating.OWN:
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "x")  # what counts is how the server was started
     _, stranger = await crew.person("eve", "organization:owner", organization="org_other")
     mine = (await begun(crew))["identity_id"]
     theirs = (await crew.ok("POST", f"{AWS}/init", {}, token=stranger))["identity_id"]
@@ -455,7 +486,26 @@ async def test_the_servers_own_credentials_take_roles_on_for_the_first_organizat
         one = await row(crew, uid)
         return await crew.db.read(federating.elsewhere, one)
 
+    monkeypatch.setattr(crew.db, "parts", tuple(others))
     assert (await elsewhere(mine), await elsewhere(theirs)) == (True, True)
-    for name in federating.OWN:
-        monkeypatch.setenv(name, "x")
+    assert not federating.OwnCredentials.of({federating.OWN[0]: "x"}).aws
+    started = federating.OwnCredentials.of(dict.fromkeys(federating.OWN, "x"))
+    monkeypatch.setattr(crew.db, "parts", (*others, started))
     assert (await elsewhere(mine), await elsewhere(theirs)) == (False, True)
+
+
+async def test_an_identity_is_bound_to_zones_over_the_api(crew):
+    identity = await verified(crew, await runner(crew))
+    identity = identity["id"] if isinstance(identity, dict) else identity
+    zone = (await crew.ok("POST", f"{CLI}/zones", {"name": "production"}))["zone"]["id"]
+    at = f"{IDENTITIES}/{identity}/zones"
+    assert await crew.ok("GET", at) == {"zone_ids": [], "bound": False}
+    assert await crew.ok("PUT", at, {"zone_ids": [zone]}) == {"zone_ids": [zone], "bound": True}
+    assert await crew.ok("GET", at) == {"zone_ids": [zone], "bound": True}
+    document = {"project_name": "ledger", "region": "eu-west-1", "cloud_identity_id": identity}
+    refused = await crew.send("POST", f"{CLI}/configurations", document)
+    assert (refused.status_code, refused.json()["code"]) == (409, "cloud_identity_not_here")
+    await crew.ok("POST", f"{CLI}/configurations", {**document, "zone_id": zone}, status=201)
+    refused = await crew.send("PUT", at, {"zone_ids": ["01890a5d-ac96-774b-bcce-b302099a8057"]})
+    assert (refused.status_code, refused.json()["code"]) == (404, "zone_not_found")
+    assert await crew.ok("PUT", at, {"zone_ids": []}) == {"zone_ids": [], "bound": False}

@@ -31,7 +31,7 @@ async def test_a_cluster_waits_until_an_apply_has_told_of_it(crew):
 
     def applied(tx):
         spec = specs.locked(tx, 1)
-        outputs.keep(tx, spec, {"argocd_url": "https://argo.example.net"}, {"cluster_name": "ledger-eu"})
+        outputs.keep(tx, spec, spec.document, {"argocd_url": "https://argo.example.net"}, {"cluster_name": "ledger-eu"})
 
     await crew.db.write(applied)
     one = (await crew.ok("GET", CLUSTERS))["clusters"][0]

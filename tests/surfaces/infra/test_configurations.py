@@ -414,6 +414,7 @@ async def test_a_spec_with_resources_stays_at_its_provider(crew):
     await state(crew, made["id"], 2)
     body = ledger(provider="gcp", region="europe-west1")
     assert "cannot go to gcp" in await refused(crew, 409, "PUT", f"{SPECS}/ledger", body)
+    assert (await crew.send("PUT", f"{SPECS}/ledger", body)).json()["code"] == "spec_provider_held"
     await crew.ok("PUT", f"{SPECS}/ledger", ledger(region="us-east-1"))
     kept = (await crew.ok("PUT", f"{SPECS}/ledger", ledger()))["configuration"]
     assert (kept["provider"], kept["id"]) == ("aws", made["id"])

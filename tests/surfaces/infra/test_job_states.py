@@ -10,9 +10,11 @@ import json
 import pytest
 from sqlalchemy import select, update
 
+from quarterdeck.infra.states import locks
 from quarterdeck.infra.states.model import State
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel import jobs
+from quarterdeck.surfaces.infra.large_bodies import BODIES
 from support import infra_rows as rows
 from support.infra_yard import again, attempted, ends, kept, versions
 
@@ -76,11 +78,16 @@ async def test_a_lock_without_a_usable_id_is_refused(crew, body) -> None:
 
 async def test_nothing_is_written_without_the_lock(crew) -> None:
     one = await attempted(crew)
-    assert (await one.write(rows.state(1), None)).status_code == 409
-    assert (await one.write(rows.state(1), "lock-1")).status_code == 409
+
+    async def refused(lock):
+        answer = await one.write(rows.state(1), lock)
+        return answer.status_code, answer.json()["code"]
+
+    assert await refused(None) == (409, "state_not_locked")
+    assert await refused("lock-1") == (409, "state_lock_lost")
     await one.lock()
-    assert (await one.write(rows.state(1), None)).status_code == 409
-    assert (await one.write(rows.state(1), "other")).status_code == 409
+    assert await refused(None) == (409, "state_not_locked")
+    assert await refused("other") == (409, "state_lock_lost")
     assert await versions(crew) == []
 
 
@@ -106,6 +113,17 @@ async def test_a_serial_never_goes_back_and_the_same_write_twice_is_one_version(
         b"\xef\xbb\xbf" + rows.state(1), rows.state(1).replace(b"one", b"\xff"), b"[" * 100_000,
         rows.state(1).replace(b'"resources": []', b'"resources": [{}]'),
         rows.state(1).replace(b'"resources": []', b'"resources": 7'), b'{"encrypted_data": "x", "serial": 1}',
+        # What could not be compared with another version afterwards.
+        *(
+            rows.state(1).replace(b"[]", b'[{"mode": "managed", "type": "t", "name": "n", "instances": [' + one, 1)
+            for one in (
+                b'{"schema_version": 0, "index_key": 1e999}]}]',
+                b'{"schema_version": 0, "index_key": {}}]}]',
+                b'], "module": 5}]',
+            )
+        ),
+        rows.state(1).replace(b'"resources": []', b'"resources": [], "outputs": []'),
+        rows.state(1).replace(b'"resources": []', b'"resources": [], "outputs": 1e999'),
     ],
 )  # fmt: skip
 async def test_what_is_no_state_is_refused_and_not_repeated(crew, body) -> None:
@@ -197,6 +215,26 @@ async def test_a_lock_that_a_dead_attempt_left_is_taken_over_and_written_down(cr
     assert (await newer.write(rows.state(1), "old")).status_code == 409
 
 
+async def test_an_attempt_whose_lock_was_taken_away_gets_none_again_and_the_next_one_does(crew) -> None:
+    one = await attempted(crew)
+    await one.wrote(1)
+    await one.lock("a")
+    await crew.db.write(lambda tx: locks.steal(tx, tx.one(select(State), what="state"), "It hung."))
+    for answer in (
+        await one.lock("b"), await one.lock("a"), await one.write(rows.state(2), "b"),
+        await one.write(rows.state(2), "a"), await one.send("DELETE"),
+    ):  # fmt: skip
+        assert (answer.status_code, answer.json()["code"]) == (409, "state_lock_lost")
+    assert (await one.lock("b")).json()["ID"] == "state_lock_lost", "Terraform shows nothing else of it"
+    assert len(await versions(crew)) == 1
+    assert (await one.send("GET")).status_code == 200, "it may still look"
+    other = await attempted(crew)
+    await other.wrote(2)
+    assert (await one.lock("c")).status_code == 409
+    following = await again(crew, one)
+    await following.wrote(3)
+
+
 async def test_a_job_that_was_told_to_stop_may_still_write_what_it_has_made(crew) -> None:
     one = await attempted(crew)
     await one.lock()
@@ -252,3 +290,21 @@ async def test_other_methods_and_addresses_know_nothing_of_locking(crew) -> None
     assert (await one.send("PUT", "/lock", b"{}")).status_code == 405
     answer = await crew.deck.client.request("LOCK", "/api/projects")
     assert answer.status_code == 405
+
+
+async def test_large_bodies_of_one_job_and_of_all_have_only_so_much_room(crew, monkeypatch) -> None:
+    monkeypatch.setattr("quarterdeck.kernel.http.bodies.SMALL", 100)
+    one, other = await attempted(crew), await attempted(crew, name="other")
+    await one.lock()
+    await other.lock()
+    large = rows.state(1, resources=[rows.resource(f"r{at}") for at in range(20)])
+    with BODIES.room(one.uid, 1000), BODIES.room(one.uid, 1000):
+        refused = await one.write(large)
+        assert (refused.status_code, refused.json().keys() - {"hint"}) == (429, {"code", "error"})
+        assert int(refused.headers["retry-after"]) >= 1
+        assert (await other.write(large)).status_code == 200
+    with BODIES.room("elsewhere", BODIES.free):
+        assert (await one.write(large)).status_code == 429
+    assert (await one.write(large)).status_code == 200
+    assert (await one.write(b"x" * 1000)).status_code == 400
+    assert BODIES.taken == 0

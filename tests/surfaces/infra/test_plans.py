@@ -19,12 +19,17 @@ from surfaces.infra.runner_yard import NOBODY, asked, configured, runner
 CHANGES = [
     {"address": "aws_vpc.new", "change": {"actions": ["create"], "before": None, "after": {"cidr": "10.0.0.0/16"},
                                           "after_unknown": {"id": True}}},
-    {"address": "aws_db.main", "change": {"actions": ["delete", "create"], "before": {"password": "hunter2", "size": 1},
+    {"address": "aws_db.main", "action_reason": "replace_because_cannot_update",
+                               "change": {"actions": ["delete", "create"], "before": {"password": "hunter2", "size": 1},
+                                          "replace_paths": [["size"], ["password"]],
                                           "after": {"password": "hunter3", "size": 2},
                                           "before_sensitive": {"password": True},
                                           "after_sensitive": {"password": True}}},
     {"address": "aws_s3.old", "change": {"actions": ["delete"], "before": {"name": "x"}, "after": None}},
 ]  # fmt: skip
+
+DRIFT = [{"address": "aws_sg.edge", "change": {"actions": ["update"], "before": {"open": False, "token": "hunter4"},
+                                               "after": {"open": True, "token": "hunter5"}}}]  # fmt: skip
 
 
 async def said_no(crew, status: int, method: str, path: str, body=None, **options) -> str:
@@ -44,7 +49,7 @@ async def planned(crew, spec: str, *, token: str = "") -> str:
     await made.status(
         queued["id"],
         "PROCESSING",
-        metadata={"plan_completed": True, "plan_result": {"resource_changes": CHANGES},
+        metadata={"plan_completed": True, "plan_result": {"resource_changes": CHANGES, "resource_drift": DRIFT},
                             "cost_summary": {"total_monthly": 12.5}},
     )  # fmt: skip
     await made.status(queued["id"], "SUCCESS")
@@ -76,6 +81,13 @@ async def test_a_plan_is_shown_by_risk_and_without_secrets(crew):
     by_path = {one["path"]: one for one in found["changes"][1]["attributes"]}
     assert by_path["password"]["sensitive"] is True
     assert (by_path["size"]["before"], by_path["size"]["after"], by_path["size"]["sensitive"]) == (1, 2, False)
+    assert (by_path["size"]["forces_replacement"], by_path["password"]["forces_replacement"]) == (True, True)
+    assert found["changes"][1]["reason"] == "What changes of it cannot be changed in place."
+    assert found["changes"][1]["forced_by"] == ["size", "password"]
+    assert (found["changes"][0]["reason"], found["changes"][0]["forced_by"]) == (None, [])
+    (drifted,) = found["drift"]
+    assert (drifted["address"], drifted["action"]) == ("aws_sg.edge", "update")
+    assert [(one["path"], one["after"]) for one in drifted["attributes"]] == [("open", True), ("token", "****")]
     unknown = {one["path"]: one for one in found["changes"][2]["attributes"]}["id"]
     assert (unknown["unknown"], unknown["after"]) == (True, None)
     assert found["cost"] == {"total_monthly": 12.5}
@@ -175,10 +187,31 @@ async def test_a_destruction_waits_and_is_let_go_by_the_last_who_agrees(crew):
     assert (await made.claim())["id"] == queued["id"]
 
 
+async def test_who_agrees_to_a_destruction_reads_what_the_state_holds(crew):
+    one = await attempted(crew)
+    spec = await spec_uid(crew)
+    volumes = rows.resource("volume", count=2) | {"module": "module.disks"}
+    await one.wrote(1, resources=[rows.resource("a"), volumes])
+    await crew.db.write(lambda tx: tx.execute(update(InfraJob).values(status="SUCCESS", completed_at=tx.now)))
+    document = {"project_name": "ledger", "environment_stage": "staging", "region": "here", "provider": "local"}
+    await crew.ok("PUT", f"/api/cli/configurations/{spec}", document)
+    queued = await asked(crew, "DESTROY", spec)
+    holds = (await crew.ok("GET", f"/api/cli/jobs/{queued['id']}/plan"))["holds"]
+    named = ["module.disks.terraform_data.volume[0]", "module.disks.terraform_data.volume[1]", "terraform_data.a"]
+    assert holds == {"serial": 1, "resources": 3, "addresses": named, "left_out": 0, "moved": False}
+    state = (await crew.ok("GET", f"/api/cli/configurations/{spec}/state"))["state"]
+    assert (state["resources"], state["addresses"]) == (3, named)
+    other = await attempted(crew)
+    await other.wrote(2, resources=[rows.resource("b")])
+    holds = (await crew.ok("GET", f"/api/cli/jobs/{queued['id']}/plan"))["holds"]
+    assert (holds["addresses"], holds["moved"]) == (["terraform_data.b"], True)
+
+
 async def test_drift_is_looked_at_when_somebody_asks_and_shown(crew):
     one = await attempted(crew)
     at = f"/api/cli/configurations/{await spec_uid(crew)}/drift"
-    assert await crew.ok("GET", at) == {"drift": None, "minutes": None, "due_at": None, "checked_at": None}
+    nothing = {"drift": None, "failing": None, "minutes": None, "due_at": None, "checked_at": None}
+    assert await crew.ok("GET", at) == nothing
     await said_no(crew, 409, "POST", at)
     await one.wrote(1, resources=[rows.resource("a")])
     await said_no(crew, 409, "POST", at)
@@ -205,3 +238,20 @@ async def test_drift_is_looked_at_when_somebody_asks_and_shown(crew):
     await said_no(crew, 404, "POST", at, token=stranger)
     assert json.dumps(found)
     assert await crew.db.read(lambda tx: tx.first(select(Zone))) is None
+
+
+async def test_looks_that_fail_in_a_row_are_shown(crew):
+    one = await attempted(crew)
+    at = f"/api/cli/configurations/{await spec_uid(crew)}/drift"
+    await one.wrote(1, resources=[rows.resource("a")])
+    await crew.db.write(lambda tx: tx.execute(update(InfraJob).values(status="SUCCESS", completed_at=tx.now)))
+    made = await runner(crew)
+    for _ in range(2):
+        assert (await crew.ok("GET", at))["failing"] is None
+        asked_for = (await crew.ok("POST", at, status=201))["job"]
+        await made.claim()
+        await made.status(asked_for["id"], "PROCESSING")
+        await made.status(asked_for["id"], "FAILED", error="no network")
+    found = (await crew.ok("GET", at))["failing"]
+    assert (found["job_id"], found["code"], found["message"]) == (asked_for["id"], "infra_runner_failed", "no network")
+    assert found["at"]

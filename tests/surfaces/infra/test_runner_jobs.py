@@ -6,7 +6,9 @@ import asyncio
 import json
 
 import pytest
+from sqlalchemy import select
 
+from quarterdeck.infra.work.model import InfraJob
 from surfaces.infra.runner_yard import (
     DOCUMENT,
     GENERATIONS,
@@ -126,6 +128,94 @@ async def test_a_wrong_report_is_refused_and_changes_nothing(crew, body, status,
     assert answer.status_code == status, answer.text
     assert told in answer.json()["error"]
     assert await job(crew, queued["id"]) == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"status": "FAILED", "error_message": "a\\u0000b \\ud800 c"}',
+        b'{"status": "FAILED", "error_message": "a\xff b"}',
+        b'{"status": "FAILED", "error_message": "' + b"x" * 3_000_000 + b'"}',
+        b'{"status": "FAILED", "execution_metadata": {"deep": ' + b"[" * 100 + b"]" * 100 + b"}}",
+        b'{"status": "FAILED", "execution_metadata": {"outputs": {"a": "' + b"x" * 300_000 + b'"}}}',
+        b'{"status": "FAILED", "execution_metadata": {"plan_result": {"resource_drift":[{"change":{"actions":[7]}}]}}}',
+    ],
+    ids=["nul", "bytes", "long", "deep", "outputs", "actions"],
+)
+async def test_an_end_is_heard_whatever_its_texts_are(crew, body):
+    made = await runner(crew)
+    queued = await asked(crew, "PLAN", await configured(crew))
+    await made.claim()
+    path = f"/api/jobs/{queued['id']}/status"
+    answer = await made.send("PUT", path, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 200, answer.text
+    found = await job(crew, queued["id"])
+    assert found["status"] == "FAILED"
+    assert "\x00" not in json.dumps(found)
+
+
+async def test_a_plan_with_all_of_terraforms_own_changes_is_taken(crew):
+    made = await runner(crew)
+    queued = await asked(crew, "PLAN", await configured(crew))
+    await made.claim()
+    same = {"tags": {f"t{at}": "v" * 60 for at in range(60)}}
+    changes = [
+        {"address": f"x.y[{at}]", "type": "x", "change": {"actions": ["no-op"], "before": same, "after": same}}
+        for at in range(600)
+    ]
+    assert len(json.dumps(changes)) > 5_000_000
+    metadata = {"plan_result": {"resource_changes": changes}, "cost_breakdown": {"projects": ["x" * 356_000]}}
+    await made.status(queued["id"], "PROCESSING", metadata=metadata)
+    assert (await job(crew, queued["id"]))["execution_metadata"]["plan_summary"]["no_op"] == 600
+
+
+async def test_lines_with_what_no_database_takes_are_cleaned(crew):
+    made = await runner(crew)
+    queued = await asked(crew, "PLAN", await configured(crew))
+    await made.claim()
+    body = b'{"log_chunk": "a\\u0000b\\udfff \\ud83d\\ude00 \\\\u0000\\n"}'
+    answer = await made.send("POST", f"/api/jobs/{queued['id']}/logs", content=body)
+    assert answer.status_code == 201, answer.text
+    assert await logs(crew, queued["id"]) == [("STDOUT", "a\ufffdb\ufffd \U0001f600 \\u0000\n")]
+
+
+async def test_lines_that_find_no_room_are_a_sign_of_life(crew, monkeypatch):
+    monkeypatch.setattr("quarterdeck.infra.work.lines.MOST", 100)
+    made = await runner(crew)
+    queued = await asked(crew, "PLAN", await configured(crew))
+    await made.claim()
+    await made.lines(queued["id"], "x" * 200 + "\n")
+
+    def told(tx):
+        return tx.first(select(InfraJob).where(InfraJob.uid == queued["id"])).told_at
+
+    await crew.db.write(lambda tx: tx.execute("UPDATE infra_jobs SET told_at = 1"))
+    before = await crew.db.read(told)
+    body = {"log_chunk": "y\n", "stream_type": "STDOUT"}
+    answer = await made.send("POST", f"/api/jobs/{queued['id']}/logs", json=body)
+    assert answer.json() == {"success": True, "applied": False}
+    assert await crew.db.read(told) > before
+
+
+async def test_the_tokens_that_a_runner_was_given_are_in_nothing_that_it_tells(crew):
+    made = await runner(crew)
+    module = {"kind": "git", "url": "https://git.example.com/acme/infra.git", "commit": "a" * 40}
+    body = {**DOCUMENT, "module": module, "module_token": "ghp_0123456789"}
+    spec = (await crew.ok("POST", "/api/cli/configurations", body, status=201))["configuration"]["id"]
+    queued = await asked(crew, "DEPLOY", spec)
+    await made.claim()
+    path = f"/api/jobs/{queued['id']}"
+    state = (await made.want(200, "POST", f"{path}/state-token"))["token"]
+    git = await made.git_token(queued["id"])
+    told = f"{git} and {state}"
+    await made.status(queued["id"], "PROCESSING", metadata={"note": told})
+    await made.lines(queued["id"], f"{told}\n")
+    await made.lines(queued["id"], "the end\n")
+    await made.status(queued["id"], "FAILED", told)
+    found = json.dumps([await job(crew, queued["id"]), await logs(crew, queued["id"])])
+    assert "the end" in found
+    assert git not in found
+    assert state not in found
 
 
 async def test_jobs_that_are_not_there_are_404_whatever_the_form_of_the_id(crew):

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import inspect
 
 from quarterdeck.infra.clouds.model import CloudIdentity
+from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Base
 from surfaces.infra.foreign_runner import ForeignRunner, Unexpected
 from surfaces.infra.runner_yard import GENERATIONS, NOBODY, SECRET, job, runner
@@ -50,6 +51,12 @@ async def everywhere(crew, secret):
     return await crew.db.read(verb)
 
 
+async def issued(crew):
+    """The runners that were given tokens by jobs, and by which ones."""
+    found = await crew.db.read(audit.page, organization_id=1, limit=200)
+    return [(one.resource_id, one.detail["job"]) for one in found.events if one.action == "runner.token-issued"]
+
+
 @GENERATIONS
 async def test_a_runner_is_put_up_moved_and_taken_down_by_jobs_and_its_token_is_kept_nowhere(crew, cloud, generation):
     by = await runner(crew, "rack-7", generation)
@@ -68,6 +75,7 @@ async def test_a_runner_is_put_up_moved_and_taken_down_by_jobs_and_its_token_is_
     token = await by.lift(claimed)
     lifted = ForeignRunner(crew.deck.client, uid, token, generation)
     assert await lifted.heartbeat() == []
+    assert await issued(crew) == [(uid, made["job"]["id"])]
     assert not await everywhere(crew, token)
     assert token not in json.dumps(await job(crew, made["job"]["id"]))
     shown = (await crew.ok("GET", f"/api/cli/workers/{uid}"))["worker"]["metadata"]

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from quarterdeck.fleet.workers import offering
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.runners.model import Runner
 from support.deck import running
@@ -205,9 +206,16 @@ async def test_an_enrolled_worker_is_a_runner_and_keeps_its_other_work_when_it_i
 
     uid = await crew.db.write(enrol)
     found = (await crew.ok("GET", WORKERS))["workers"]
-    assert [(one["id"], one["kind"], one["mode"], one["outdated"]) for one in found] == [
-        (uid, "worker", "self-hosted", False)
+    assert [(one["id"], one["kind"], one["mode"], one["outdated"], one["due_version"]) for one in found] == [
+        (uid, "worker", "self-hosted", False, None)
     ]
+    await crew.ok("POST", "/api/releases/runner", {"version": "99.0"}, token=None, headers=PIPELINE)
+    for version, due in (("0.0.9", offering.release()), (offering.release(), None), ("98.0", None)):
+        told = update(Worker).where(Worker.uid == uid).values(version=version)
+        await crew.db.write(lambda tx, told=told: tx.execute(told))
+        (one,) = (await crew.ok("GET", WORKERS))["workers"]
+        shown = (await crew.ok("GET", f"{WORKERS}/{uid}"))["worker"]
+        assert (one["outdated"], one["due_version"]) == (shown["outdated"], shown["due_version"]) == (bool(due), due)
     await crew.ok("POST", f"{WORKERS}/{uid}/default")
     await crew.once("runner.removed", "DELETE", f"{WORKERS}/{uid}")
     assert (await crew.ok("GET", WORKERS))["workers"] == []
@@ -296,8 +304,8 @@ async def test_a_release_is_published_once_and_marks_the_others_outdated(crew):
     assert told == "Version 0.4.0 already exists"
     told = await refused(crew, 400, "POST", "/api/releases/worker", {}, token=None, headers=PIPELINE)
     assert told == "Missing required field: version"
-    found = {one["name"]: one["outdated"] for one in (await crew.ok("GET", WORKERS))["workers"]}
-    assert found == {"old": True, "new": False}
+    found = {one["name"]: (one["outdated"], one["due_version"]) for one in (await crew.ok("GET", WORKERS))["workers"]}
+    assert found == {"old": (True, "0.4.0"), "new": (False, None)}
     shown = (await crew.ok("GET", f"{WORKERS}/{new['worker_id']}"))["worker"]
     assert (shown["release"]["version"], shown["release"]["is_breaking"]) == ("0.4.0", True)
     listed = await crew.ok("GET", "/api/cli/releases")

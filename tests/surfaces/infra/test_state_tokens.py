@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
+from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.identity.model import Organization
 from support import infra_rows as rows
 from support.infra_yard import Attempted
 from surfaces.infra.runner_yard import NOBODY, asked, configured, runner
@@ -40,3 +44,18 @@ async def test_nobody_else_gets_one(crew):
     assert (await crew.send("POST", path)).status_code == 401
     assert (await crew.send("POST", path, token=None)).status_code == 401
     assert (await made.send("POST", f"/api/jobs/{NOBODY}/state-token")).status_code == 404
+
+
+async def test_a_job_of_another_organization_is_not_there(crew):
+    stranger = await runner(crew, "theirs")
+
+    def leave(tx):
+        uid = tx.ids.uid()
+        place = tx.add(Organization(uid=uid, ref=f"org_{uid[:12]}", name="Other", slug=uid, created_at=tx.now))
+        worker = tx.one(select(Worker).where(Worker.uid == stranger.id), what="the stranger")
+        worker.organization_id = place.id
+
+    await crew.db.write(leave)
+    queued = await asked(crew, "DEPLOY", await configured(crew))
+    answer = await stranger.send("POST", f"/api/jobs/{queued['id']}/state-token")
+    assert (answer.status_code, answer.json()["code"]) == (404, "infra_job_not_found")

@@ -174,6 +174,60 @@ async def test_of_two_who_go_back_at_once_each_gets_a_version_or_is_told(crew) -
     assert {answer.status_code for answer in answers} <= {200, 409}
 
 
+async def test_a_state_is_found_by_the_name_of_its_specification_as_the_specification_is(crew) -> None:
+    one = await attempted(crew)
+    await one.lock()
+    await one.write(rows.state(1))
+    await one.unlock()
+    at = await place(crew)
+    by_name = "/api/cli/configurations/ledger/state"
+    assert await crew.ok("GET", by_name) == await crew.ok("GET", at)
+    assert (await crew.ok("GET", f"{by_name}/versions/current"))["serial"] == 1
+    assert await crew.ok("GET", "/api/cli/configurations/ledger/drift")
+    pushed = await crew.ok("POST", f"{by_name}/push", {"state": json.loads(rows.state(2)), "reason": "by hand"})
+    assert pushed["version"]["serial"] == 2
+    back = await crew.ok("POST", f"{by_name}/rollback", {"version": 1, "reason": "it broke"})
+    assert back["version"]["number"] == 3
+    await said_no(crew, 404, "GET", "/api/cli/configurations/nobody/state")
+
+
+async def test_a_lock_that_is_named_is_taken_away_and_no_other(crew) -> None:
+    one = await attempted(crew)
+    await one.lock("abc")
+    at = f"{await place(crew)}/unlock"
+    refused = await said_no(crew, 409, "POST", at, {"reason": "It hung.", "lock_id": "def\x1b"})
+    assert "locked by root@runner for OperationTypeApply" in refused, refused
+    assert "lock abc" in refused
+    assert "\x1b" not in refused
+    assert (await kept(crew)).lock_id == "abc"
+    await said_no(crew, 400, "POST", at, {"reason": "It hung.", "lock_id": "x" * 101})
+    await said_no(crew, 400, "POST", at, {"lock_id": "abc"})
+    assert (await one.write(rows.state(1), "abc")).status_code == 200
+    await crew.once("infra-state.unlocked", "POST", at, {"reason": "It hung.", "lock_id": "abc"})
+    lost = await one.lock("abc")
+    assert (lost.status_code, lost.json()["code"]) == (409, "state_lock_lost")
+
+
+@pytest.mark.parametrize("named", [None, ""])
+async def test_a_lock_that_is_not_named_is_taken_away_whichever_it_is(crew, named) -> None:
+    one = await attempted(crew)
+    await one.lock("abc")
+    at = f"{await place(crew)}/unlock"
+    await crew.once("infra-state.unlocked", "POST", at, {"reason": "It hung.", "lock_id": named})
+    assert (await kept(crew)).lock_id is None
+
+
+async def test_of_two_who_take_one_lock_away_the_second_does_not_take_the_next(crew) -> None:
+    one = await attempted(crew)
+    await one.lock("abc")
+    at, body = f"{await place(crew)}/unlock", {"reason": "It hung.", "lock_id": "abc"}
+    await crew.ok("POST", at, body)
+    other = await attempted(crew)
+    assert (await other.lock("def")).status_code == 200
+    await said_no(crew, 409, "POST", at, body)
+    assert (await kept(crew)).lock_id == "def"
+
+
 async def test_a_lock_is_taken_away_with_a_reason_and_its_holder_writes_no_more(crew) -> None:
     one = await attempted(crew)
     await one.lock("abc")

@@ -136,6 +136,10 @@ async def test_whose_lock_was_taken_away_writes_no_more(yard: Yard) -> None:
     assert "409" in ran.text
     assert (terraform.place / "errored.tfstate").exists(), "Terraform keeps what it could not write"
     assert len(await yard.versions()) == len(before)
+    pushed = await terraform.run("state", "push", "errored.tfstate")
+    assert pushed.status != 0, "the same attempt gets no lock any more"
+    assert locks.LOST in pushed.text
+    assert len(await yard.versions()) == len(before)
 
 
 async def test_a_plan_reads_the_state_and_writes_none(yard: Yard) -> None:

@@ -10,9 +10,11 @@ from sqlalchemy import select
 from quarterdeck.broker.connections.actions import ConnectionAction
 from quarterdeck.broker.connections.configuration import check
 from quarterdeck.broker.connections.model import Connection
+from quarterdeck.broker.work.placing import SERVER_ALLOWED
+from quarterdeck.identity.machine import Machine
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
+from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.text import one_line, several
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.workspace.model import Project
@@ -61,8 +63,11 @@ def create(
     agent_scope: Mapping[str, str] | None = None,
     discover_seconds: int = 0,
 ) -> Connection:
-    """Define one. Raises `Invalid` and `Conflict` (`connection_name_taken`)."""
+    """Define one. Raises `Invalid`, `Forbidden` (`connection_server_refused`) and `Conflict`
+    (`connection_name_taken`).
+    """
     named = one_line(name, "name")
+    _require_may_use_server(tx, config)
     tx.lock(f"broker-connections:{tx.principal.acts_in}")
     _require_free(tx, named)
     made = Connection(
@@ -99,6 +104,7 @@ def change(
     (`connection_credential_needed`).
     """
     kept = locked(tx, uid)
+    _require_may_use_server(tx, config or {})
     changed = []
     if config is not None:
         fresh = check(kept.provider_type, config, credential.reveal() if credential is not None else None)
@@ -216,6 +222,16 @@ def _seal(tx: Tx, connection: Connection, given: Secret[str] | None) -> None:
     if len(text) > LONGEST_CREDENTIAL:
         raise Invalid("The credential is too long.", code="connection_malformed", field="credential")
     connection.credential = tx.vault.seal(TABLE, connection.uid, FIELD, text) if text else None
+
+
+def _require_may_use_server(tx: Tx, config: Mapping[str, Any]) -> None:
+    """What the server itself calls is reached from its own network."""
+    if config.get(SERVER_ALLOWED) is True and not Machine.belongs_to(tx, tx.principal.acts_in):
+        raise Forbidden(
+            "The server's own worker calls addresses for the organization that the installation began with alone.",
+            code="connection_server_refused",
+            hint="Leave allow_server out, and let an agent of yours do it.",
+        )
 
 
 def _rhythm(seconds: int) -> int:

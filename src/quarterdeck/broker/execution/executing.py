@@ -14,7 +14,7 @@ import msgspec
 from quarterdeck.broker.execution.machine import Machine
 from quarterdeck.broker.execution.opening import opened
 from quarterdeck.broker.execution.orders import BrokerOrder
-from quarterdeck.broker.execution.providers.protocol import Bundle, Found, Provider, missing
+from quarterdeck.broker.execution.providers.protocol import Bundle, Found, Provider, missing, no_object
 from quarterdeck.broker.sealing import agreement, envelopes
 from quarterdeck.broker.sealing.agreement import Sealed, Unsealable
 from quarterdeck.broker.sealing.encoding import decoded, encoded
@@ -64,7 +64,8 @@ async def execute(context: JobContext, order: BrokerOrder, machine: Machine) -> 
 
 async def _read(context: JobContext, order: BrokerOrder, provider: Provider) -> dict[str, Any]:
     bundle = await provider.read(order.secret_ref)
-    wanted = {key: bundle.values[key] for key in order.keys or bundle.values if key in bundle.values} if bundle else {}
+    kept = bundle.values if bundle is not None else {}
+    wanted = {key: kept[key] for key in order.keys or kept if kept.get(key)}  # nothing is no value that can be given
     if not wanted:
         raise missing(order.secret_ref)
     for key, value in wanted.items():
@@ -91,7 +92,7 @@ async def _deliver(context: JobContext, order: BrokerOrder, key_name: str, value
 
 async def _change(context: JobContext, order: BrokerOrder, provider: Provider) -> dict[str, Any]:
     """The provider is asked first: a value is taken, which happens once, only when it can be written."""
-    before = await provider.read(order.secret_ref)
+    before = await _seen(order, provider)
     values = await _taken(context, order)
     await _write(order, provider, before, values, whole=order.job_type == "update")
     return {"keys": len(values)}
@@ -121,8 +122,7 @@ async def _rotate(_context: JobContext, order: BrokerOrder, provider: Provider) 
     said = order.rotation or {}
     letters, length = ALPHABETS[said.get("alphabet", "letters-digits")], int(said.get("length", 32))
     made = {key: drawn(Ids(), letters, length) for key in order.keys}
-    before = await provider.read(order.secret_ref)
-    await _write(order, provider, before, made, whole=False)
+    await _write(order, provider, await _seen(order, provider), made, whole=False)
     return {"keys": len(made)}
 
 
@@ -132,6 +132,14 @@ def drawn(ids: Ids, letters: str, length: int) -> str:
     while len(text) < length:
         text += "".join(letters[one % len(letters)] for one in ids.randbytes(length) if one < fair)
     return text[:length]
+
+
+async def _seen(order: BrokerOrder, provider: Provider) -> Bundle | None:
+    """The secret as it stands, for a change of it. Raises `Invalid` (`secret_no_object`)."""
+    found = await provider.read(order.secret_ref)
+    if found is not None and not found.writable:
+        raise no_object(order.secret_ref)
+    return found
 
 
 async def _write(
@@ -144,7 +152,7 @@ async def _write(
         except Conflict:
             if not left:
                 raise
-            before = await provider.read(order.secret_ref)
+            before = await _seen(order, provider)
         else:
             return
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from quarterdeck.broker.execution.machine import Machine
 from quarterdeck.broker.execution.orders import BrokerOrder
-from quarterdeck.broker.execution.providers.protocol import Provider
+from quarterdeck.broker.execution.providers.protocol import Provider, without_credential
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.jobs import JobContext
 from quarterdeck.kernel.vault import Secret, conceal
 
 
 def opened(context: JobContext, order: BrokerOrder, machine: Machine) -> Provider:
-    """Raises `Invalid` (`provider_unsupported`) for one that this worker cannot speak to."""
+    """Raises `Invalid`: `provider_unsupported` for one that this worker cannot speak to, `provider_credential_missing`.
+
+    The server's own worker works for every organization, and lends none what its machine is trusted with.
+    """
     connection = order.connection
     credential: Secret[str] | None = conceal(connection.credential) if connection is not None else None
     config = dict(connection.config) if connection is not None else {}
@@ -23,6 +26,8 @@ def opened(context: JobContext, order: BrokerOrder, machine: Machine) -> Provide
         from quarterdeck.broker.execution.providers.file import FileProvider
 
         return FileProvider(machine.directory / "secrets", str(config["name"]), credential)
+    if machine.own and credential is None:
+        raise without_credential(order.provider_type[:40], "Give the connection a credential, or let an agent do it.")
     if order.provider_type == "vault":
         from quarterdeck.broker.execution.providers.vault import VaultProvider
 
@@ -30,7 +35,7 @@ def opened(context: JobContext, order: BrokerOrder, machine: Machine) -> Provide
     if order.provider_type == "aws-sm":
         from quarterdeck.broker.execution.providers.aws import AwsProvider
 
-        return AwsProvider.of(config, credential, machine.environment)
+        return AwsProvider.of(config, credential)
     if order.provider_type == "kubernetes":
         from quarterdeck.broker.execution.providers.kubernetes import KubernetesProvider
 

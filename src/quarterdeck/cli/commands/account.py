@@ -85,6 +85,7 @@ def login(
         before = store.profiles.get(name)
         if before is not None and before.url == profile.url:
             profile.default_project = before.default_project
+            profile.git_tokens = before.git_tokens if before.user == profile.user else {}
         profile.authorities = believed
         store.profiles[name] = profile
         store.current = name
@@ -212,6 +213,7 @@ def logout(*, common: Common = Common()) -> None:
         saved = changed.profiles.get(name)
         if saved is not None:
             saved.token = saved.refresh = saved.renewal = None
+            saved.git_tokens = {}
     terminal.answer({"url": profile.url, "profile": name}, name=name, text=f"Signed out of {profile.url}.")
 
 

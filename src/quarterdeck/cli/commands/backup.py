@@ -25,6 +25,7 @@ KEY_WORDS = {
     "apart": "The master key is not in it: keep {} apart, or no secret can be opened again.",
     "plain": "The master key is in it: whoever has the file can read every secret.",
     "passphrase": "The master key is in it, sealed with the passphrase.",
+    "backend": "No master key belongs to it: its secrets are opened by the key backend ({}), which has its own backup.",
 }
 
 
@@ -79,7 +80,10 @@ def backup(
         signal.signal(signal.SIGTERM, before)
     size = file.stat().st_size
     facts = {"file": str(file), "bytes": size, **_facts(manifest)}
-    words = KEY_WORDS[manifest.header.key].format(data.master_key)
+    backends = ", ".join(sorted(manifest.backends))
+    words = KEY_WORDS[manifest.header.key].format(backends if manifest.header.key == "backend" else data.master_key)
+    if backends and manifest.header.key != "backend":
+        words += f" Some secrets need the key backend {backends}, too, until quarterdeck vault rotate was run."
     text = f"{file}: {size / 1_000_000:.1f} MB, {_held(manifest)}.\n{words}"
     terminal.answer(facts, name=str(file), text=text)
 
@@ -145,13 +149,15 @@ def restore(
     from quarterdeck.backups.restoring import check as prove
     from quarterdeck.backups.restoring import restore as put_back
     from quarterdeck.kernel.settings_reading import load
+    from quarterdeck.kernel.vault.choosing import backends
 
     one_from_stdin("restore", passphrase, database_url)
     terminal = Terminal(common)
     secret = read_secret("--passphrase", passphrase)
     settings = load({"data_dir": data_dir, "database_url": database_address(database_url)}, config=config)
     address = settings.database_url.reveal() if settings.database_url else None
-    wanted = Wanted(address=address, key=key, passphrase=secret, elsewhere=elsewhere)
+    known = backends(settings, settings.data_dir / "master.key")
+    wanted = Wanted(address=address, key=key, passphrase=secret, elsewhere=elsewhere, backends=known)
     if file.is_dir():
         raise _directory(file)
     manifest = prove(file, wanted) if check else put_back(file, settings.data_dir, wanted)
@@ -161,7 +167,7 @@ def restore(
     if check:
         opened = len(manifest.data_keys) if tries_key(manifest, wanted) else None
         facts["dataKeysOpened"] = opened
-        text = f"{file} is whole ({what}).\n{_opening(opened)}"
+        text = f"{file} is whole ({what}).\n{_opening(opened, manifest)}"
     else:
         left = outlived(settings.data_dir)
         facts["stillRunning"] = left
@@ -177,11 +183,20 @@ def restore(
     terminal.answer(facts, name=str(file), text=text)
 
 
-def _opening(data_keys: int | None) -> str:
+def _opening(data_keys: int | None, manifest: Manifest) -> str:
     """What is known of the secrets in a backup that was proven: how many data keys the master key opened, if tried."""
+    backends = ", ".join(sorted(manifest.backends))
+    if data_keys is None and backends:
+        needs = " and the master key (--key FILE) or the passphrase" if manifest.needs_master_key else ""
+        return (
+            f"Whether its secrets can be opened was not tried: give the settings of the key backend {backends}{needs}."
+        )
     if data_keys is None:
         return "Whether its secrets can be opened was not tried: give the master key (--key FILE) or the passphrase."
-    return f"The master key opens its secrets ({'1 data key' if data_keys == 1 else f'{data_keys} data keys'})."
+    opener = f"The key backend {backends}" if backends else "The master key"
+    if backends and manifest.needs_master_key:
+        opener = f"The master key, with the key backend {backends},"
+    return f"{opener} opens its secrets ({'1 data key' if data_keys == 1 else f'{data_keys} data keys'})."
 
 
 def _directory(given: Path) -> Failure:
@@ -206,6 +221,7 @@ def _facts(manifest: Manifest) -> dict[str, object]:
         "schema": header.schema,
         "database": header.database,
         "masterKey": header.key,
+        "keyBackends": sorted({key.backend for key in manifest.data_keys}),
         "rows": manifest.rows,
         "releases": len(manifest.releases),
         "files": len(manifest.entries),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -11,11 +12,11 @@ from quarterdeck.cli.commands import infra_spec_documents as noun
 from quarterdeck.cli.commands.infra_running import Follow, Wait
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_options import Timeout, Watch, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about, ago, local
+from quarterdeck.cli.tasks import ago, local
 
 spec = noun.spec
 """With all its verbs."""
@@ -42,7 +43,8 @@ def drift(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     look
@@ -56,7 +58,10 @@ def drift(
     """
     watch = Watch(wait, follow, timeout)
     if watch.any and not look:
-        raise usage("There is nothing to wait for without --look.", "qd spec drift NAME --look --wait")
+        raise usage(
+            "There is nothing to wait for without --look.",
+            f"qd spec drift {shlex.quote(spec or spec_id or 'NAME')} --look --wait",
+        )
     with session(changing) as opened, about(not_found="qd spec list"):
         found = infra_naming.spec(opened, one_of(spec, spec_id), option="--id")
         identity, name = str(found["id"]), str(found["project_name"])
@@ -75,8 +80,14 @@ def _shown(opened: Session, name: str, answer: Row) -> None:
     if terminal.structured or terminal.format == "name":
         terminal.answer(answer, name=name, text="")
         return
+    failing = answer.get("failing")
+    if failing is not None:
+        message = (failing["message"] or "no reason was given").splitlines()[0]
+        terminal.line(f"Looks at {name} fail: {terminal.plain(message)}")
+        terminal.line(f"  qd jobs logs {failing['job_id']}")
     if found is None:
-        terminal.line(f"Nobody has looked yet: qd spec drift {name} --look --wait")
+        if failing is None:
+            terminal.line(f"Nobody has looked yet: qd spec drift {name} --look --wait")
         return
     said = "has drifted" if found["drifted"] else "is as the last apply left it"
     terminal.line(f"{name} {said} ({ago(found['at'])})")

@@ -7,20 +7,21 @@ import json
 import time
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
-from quarterdeck.cli import infra_naming, infra_pages, infra_states, infra_watching
-from quarterdeck.cli.failure import usage
+from quarterdeck.cli import infra_naming, infra_pages, infra_plans, infra_states, infra_watching
+from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_options import JobId, Limit, RunnerId, SpecId, Timeout, Watch, ZoneId, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.infra_states import ENDED, STATUSES
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about, ago, local
+from quarterdeck.cli.tasks import ago, local
 
 COMMON, CHANGING = Common(), Changing()
 INTERRUPTED = {"DEPLOY", "DESTROY", "DEPLOY_WORKER", "UPDATE_WORKER", "DESTROY_WORKER"}
+ENDED_ALREADY = "infra_job_not_cancellable"
 jobs = App(
     name="jobs",
     help="See, follow, cancel and repeat jobs of infrastructure: plans, applies and destructions. Other work: qd work",
@@ -65,7 +66,7 @@ def ls(
         rows = [
             [
                 str(row["id"]),
-                str(row["job_type"]),
+                infra_pages.kind(row),
                 terminal.state(infra_states.job(row)),
                 str(row.get("spec_name") or ""),
                 str(row.get("runner_name") or row.get("worker_name") or ""),
@@ -132,7 +133,7 @@ def _lines(opened: Session, row: Row) -> list[str]:
         ("error", row.get("error_message")),
         ("orphans", "resources may be left that its state does not know" if row.get("orphan_risk") else None),
     ]
-    lines = [f"{row['id']}   {row['job_type']}   {terminal.state(infra_states.job(row))}"]
+    lines = [f"{row['id']}   {infra_pages.kind(row)}   {terminal.state(infra_states.job(row))}"]
     lines += [f"  {label:<10} {terminal.plain(value)}" for label, value in facts if value]
     for name, value in (metadata.get("outputs") or {}).items():
         lines.append(f"  output     {terminal.plain(name)} = {terminal.plain(_output(value))}")
@@ -152,7 +153,7 @@ def logs(
     *,
     job_id: JobId = None,
     follow: Annotated[bool, Parameter(name=["--follow", "-f"])] = False,
-    after: int = 0,
+    after: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0,
     common: Common = COMMON,
 ) -> None:
     """Print what a job has said.
@@ -168,7 +169,8 @@ def logs(
     job_id
         The same, by name.
     follow
-        Go on until the job has ended, or Ctrl-C. A server that is restarted meanwhile is waited for.
+        Go on until the job has ended, or Ctrl-C, which leaves it running. A server that is restarted meanwhile is
+        waited for.
     after
         Only what came after the chunk of this number (ids of -o jsonl).
     """
@@ -182,15 +184,22 @@ def logs(
         log = infra_watching.Log(opened, ref, after=after, to_stdout=True)
         if not follow:
             log.tell()
+            log.end()
             return
-        with infra_watching.detachable(ref):
-            row = infra_watching.job_of(opened, ref)
-            log.tell()
-            while row["status"] not in ENDED:
-                time.sleep(infra_watching.PAUSE)
-                row = infra_watching.job_of(opened, ref)
-                log.tell()
-        terminal.say(f"--- Job {row['status']} ---")
+        with infra_watching.detachable(ref, log):
+            status = log.follow(lambda: None) or _asked(opened, ref, log)
+        log.end()
+        terminal.say(f"--- Job {status} ---")
+
+
+def _asked(opened: Session, job: str, log: infra_watching.Log) -> str:
+    """The status that a job ended with, whose log is asked for again and again."""
+    while True:
+        row = infra_watching.job_of(opened, job)
+        log.tell()
+        if row["status"] in ENDED:
+            return str(row["status"])
+        time.sleep(infra_watching.PAUSE)
 
 
 def wait(job: str | None = None, /, *, job_id: JobId = None, timeout: Timeout = None, common: Common = COMMON) -> None:
@@ -214,7 +223,33 @@ def wait(job: str | None = None, /, *, job_id: JobId = None, timeout: Timeout = 
         ref = infra_naming.job(opened, one_of(job, job_id))
         row = infra_watching.watched(opened, ref, Watch(wait=True, timeout=timeout))
         infra_watching.succeeded(opened, row)
-        opened.terminal.answer(row, name=ref, text=f"{infra_pages.deed(row)} succeeded.")
+        _told(opened, row)
+
+
+def _told(opened: Session, row: Row) -> None:
+    """The good end of a job; of a plan and a look for drift with what came of it, and what to do next."""
+    said, hint = _came(opened, row) if row["job_type"] == "PLAN" else ("", "")
+    text = f"{infra_pages.deed(row)} succeeded{': ' + said if said else ''}."
+    opened.terminal.answer(row, name=str(row["id"]), text=text)
+    if hint:
+        opened.terminal.say(f"Try:   {hint}")
+
+
+def _came(opened: Session, row: Row) -> tuple[str, str]:
+    """Both empty where nothing of it is kept any more."""
+    try:
+        if row.get("read_only"):
+            return infra_watching.patient(opened, lambda: infra_plans.drifted(opened, row)), infra_plans.next_step(
+                row, {}
+            )
+        view = infra_plans.view(opened, str(row["id"]), patient=True)
+    except Failure as failure:
+        if failure.exit is Exit.NOT_FOUND:
+            return "", ""
+        raise
+    if view["summary"] is None:
+        return "", ""
+    return infra_plans.delta(opened, view), infra_plans.next_step(row, view)
 
 
 def cancel(job: str | None = None, /, *, job_id: JobId = None, changing: Changing = CHANGING) -> None:
@@ -231,13 +266,18 @@ def cancel(job: str | None = None, /, *, job_id: JobId = None, changing: Changin
     job_id
         The same, by name.
     """
-    with session(changing) as opened, about(not_found="qd jobs list", usage="qd jobs list"):
+    with session(changing) as opened, about(not_found="qd jobs list"):
         ref = infra_naming.job(opened, one_of(job, job_id))
         if opened.terminal.asks:
             row = opened.api.read("infra-jobs.show", jobId=ref)
             if row["status"] == "PROCESSING" and row["job_type"] in INTERRUPTED:
                 opened.terminal.confirm(f"{infra_pages.deed(row)} runs, and may be left half done. Cancel it?")
-        answer = opened.api.change("infra-jobs.cancel", jobId=ref)
+        try:
+            answer = opened.api.change("infra-jobs.cancel", jobId=ref)
+        except Failure as failure:
+            if failure.code == ENDED_ALREADY:  # the contract has a 400 for it
+                failure.exit, failure.hint = Exit.CONFLICT, f"qd jobs show {ref}"
+            raise
         opened.done(answer, name=ref, text=f"Canceled {ref}.")
 
 
@@ -251,7 +291,8 @@ def rerun(
     timeout: Timeout = None,
     changing: Changing = CHANGING,
 ) -> None:
-    """Ask for the same once more, as a new job with the same snapshot.
+    """Ask for the same once more, as a new job with the same snapshot. One whose spec has changed since is refused, as
+    is an apply of a plan: ask for a new plan then.
 
     qd jobs rerun 4e0d1c2b-1111-4222-8333-444455556666 --wait
 
@@ -278,7 +319,7 @@ def rerun(
         text = f"{ref} is done once more, as {made['id']}."
         ended = infra_watching.accepted(opened, made, watch, text=text)
         if ended is not None:
-            opened.terminal.answer(ended, name=str(ended["id"]), text=f"{infra_pages.deed(ended)} succeeded.")
+            _told(opened, ended)
 
 
 def pin(

@@ -8,11 +8,10 @@ from quarterdeck.cli import infra_naming, infra_pages, infra_plans, infra_states
 from quarterdeck.cli.commands import infra_running
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_options import JobId, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about
 
 COMMON, CHANGING = Common(), Changing()
 plan: App = infra_running.plan
@@ -26,7 +25,7 @@ def show(job: str | None = None, /, *, job_id: JobId = None, common: Common = CO
     qd plan show --id 4e0d1c2b-1111-4222-8333-444455556666 -o json
 
     With --verbose the attributes of what is created, too. What is sensitive is never shown. Of a job that destroys, it
-    shows who has agreed.
+    shows what the state holds, and who has agreed.
 
     Parameters
     ----------
@@ -56,6 +55,8 @@ def _lines(opened: Session, ref: str, view: Row) -> list[str]:
     head = [row.get("spec_name") or (row.get("config_snapshot") or {}).get("project_name") or ""]
     told = [f"{ref}   {terminal.state(infra_states.job(row))}   {terminal.plain(head[0])}".rstrip()]
     told += [f"  {infra_plans.delta(opened, view)}"] if view.get("summary") is not None else []
+    told += [f"  For {terminal.plain(view['cloud_identity'])}"] if view.get("cloud_identity") else []
+    told += infra_plans.held(opened, view.get("holds"))
     told += infra_plans.lines(opened, view) + infra_plans.votes(opened, view)
     cost = (view.get("cost") or {}).get("total_monthly")
     told += [f"  Cost {infra_pages.money(cost)}"] if cost is not None else []
@@ -90,16 +91,17 @@ def approve(
     with session(changing) as opened, about(not_found="qd jobs list"):
         ref = infra_naming.job(opened, one_of(job, job_id), kind="PLAN")
         view = infra_plans.view(opened, ref)
-        if lost := infra_plans.loses(view):
+        holds: Row = view.get("holds") or {}
+        if lost := infra_plans.loses(view) or int(holds.get("resources") or 0):
             if opened.terminal.asks:
-                for line in infra_plans.lines(opened, view):
+                for line in infra_plans.held(opened, holds) + infra_plans.lines(opened, view):
                     opened.terminal.say(line)
             what = "1 resource" if lost == 1 else f"{lost} resources"
             opened.terminal.confirm(f"It destroys or replaces {what}. Agree to that?")
         with about(conflict=f"qd plan show {ref}", not_allowed=f"Let somebody else read it: qd plan approve {ref}"):
             answer = opened.api.change("infra-jobs.approve", {"comment": comment} if comment else {}, jobId=ref)
         opened.sent()
-        after = infra_plans.view(opened, ref)
+        after = infra_plans.view(opened, ref, patient=True)
         number = infra_plans.missing(after)
         text = (
             f"Approved {ref}; {number} more {'is' if number == 1 else 'are'} needed." if number else f"Approved {ref}."

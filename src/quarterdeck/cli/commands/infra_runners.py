@@ -13,11 +13,11 @@ from quarterdeck.cli.commands.personal_tokens import ONCE, shown_once
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_losing import sure
 from quarterdeck.cli.infra_options import AssignedId, IdentityId, Named, Timeout, Watch, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common, Losing
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about, ago
+from quarterdeck.cli.tasks import ago
 
 COMMON, CHANGING, LOSING = Common(), Changing(), Losing()
 RunnerRef = Annotated[str | None, Parameter(name=["--id", "--runner-id", "--worker-id"])]
@@ -43,7 +43,7 @@ def ls(*, common: Common = COMMON) -> None:
             [
                 str(row["name"]),
                 opened.terminal.state(infra_states.runner(row)),
-                "default" if row.get("is_default") else "",
+                _noted(row),
                 str(row["mode"]),
                 str(row.get("version") or ""),
                 ago(row.get("last_heartbeat")),
@@ -54,6 +54,11 @@ def ls(*, common: Common = COMMON) -> None:
         columns = ["RUNNER", "STATE", "", "MODE", "VERSION", "SEEN", "ID"]
         identities = [str(row["id"]) for row in found]
         opened.terminal.table(found, columns, rows, names=identities, document={"workers": found})
+
+
+def _noted(row: Row) -> str:
+    said = ["default"] if row.get("is_default") else []
+    return ", ".join([*said, *([] if row.get("takes_jobs", True) else ["does not take infra jobs"])])
 
 
 def register(
@@ -152,13 +157,16 @@ def show(runner: str | None = None, /, *, runner_id: RunnerRef = None, common: C
         terminal.line(
             f"{terminal.plain(row['name'])}   {terminal.state(infra_states.runner(row))}   {row['id']}{default}"
         )
-        release, newest = row.get("release") or {}, row.get("latest_release") or {}
+        release = row.get("release") or {}
+        should = "the newest is" if row.get("kind") == "runner" else "the server is"
         facts: list[tuple[str, Any]] = [
             ("mode", row["mode"]),
             ("version", row.get("version")),
             ("release", release.get("version")),
-            ("outdated", f"the newest is {newest['version']}" if row.get("outdated") and newest else None),
+            ("programs", ", ".join(f"{name} {has}" for name, has in (row.get("programs") or {}).items())),
+            ("outdated", f"{should} {row['due_version']}" if row.get("outdated") else None),
             ("drains", row.get("drain_reason")),
+            ("jobs", "" if row.get("takes_jobs", True) else "none of infrastructure; start it with --capability infra"),
             ("seen", ago(row.get("last_heartbeat"))),
             ("does", row.get("current_job_id")),
             ("region", ((row.get("metadata") or {}).get("deploy_config") or {}).get("region")),
@@ -405,7 +413,7 @@ def start(
     slots
         How many jobs run at a time.
     name
-        What the runner is called. Default: the name of this machine.
+        What the runner is called. Default: as its token was labelled, or the name of this machine.
     data_dir
         Where its identity and its work are kept; each worker of a machine needs one of its own. Default: as for
         qd worker.
@@ -426,6 +434,33 @@ def start(
     )
 
 
-for _command in (enrol, register, show, remove, deploy, destroy, update, drain, default, start):
+def releases(*, common: Common = COMMON) -> None:
+    """List the releases of the runner program, the newest first. Runners of an older one are outdated.
+
+    qd runner releases
+    qd runner releases -o csv
+    """
+    with session(common) as opened:
+        found = infra_naming.whole(opened.api, "runners.releases", "releases")
+        if not found and opened.terminal.format == "text":
+            opened.terminal.say("No release was published.")
+            return
+        rows = [
+            [
+                str(row["version"]),
+                ago(row["released_at"]),
+                "breaking" if row["is_breaking"] else "",
+                str(row["commit_sha"] or "")[:12],
+                (str(row["release_notes"] or "").splitlines() or [""])[0],
+                str(row["github_release_url"] or ""),
+            ]
+            for row in found
+        ]
+        columns = ["VERSION", "RELEASED", "", "COMMIT", "NOTES", "PAGE"]
+        versions = [str(row["version"]) for row in found]
+        opened.terminal.table(found, columns, rows, names=versions, document={"releases": found})
+
+
+for _command in (releases, enrol, register, show, remove, deploy, destroy, update, drain, default, start):
     runner.command(_command)
 runner.command(ls, name="list")

@@ -7,14 +7,13 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from quarterdeck.cli import infra_naming, infra_pages, infra_plans, infra_watching
-from quarterdeck.cli.failure import Exit, Failure
+from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_losing import sure
 from quarterdeck.cli.infra_options import RunnerId, SpecId, Timeout, Watch, ZoneId, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Losing
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about
 
 CHANGING, LOSING = Changing(), Losing()
 Wait = Annotated[bool, Parameter(name=["--wait", "-w"])]
@@ -45,7 +44,8 @@ def planned(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     zone_id
@@ -60,6 +60,8 @@ def planned(
         Seconds to watch; after that status 8, and the job goes on.
     """
     watch, given = Watch(wait, follow, timeout), one_of(spec, spec_id, "--spec-id")
+    if changing.format == "csv":
+        raise usage("A plan that is asked for is no table.", "qd plan show JOB -o csv   (then: -o json here)")
     with session(changing) as opened:
         row = infra_naming.spec(opened, given, zone_text=zone_id)
         with about(conflict=f"qd jobs list --spec-id {row['project_name']}"):
@@ -73,7 +75,7 @@ def planned(
 
 def _plan_told(opened: Session, row: Row, ended: Row) -> None:
     job, terminal = str(ended["id"]), opened.terminal
-    view = infra_plans.view(opened, job)
+    view = infra_plans.view(opened, job, patient=True)
     if terminal.structured or terminal.format == "name":
         terminal.answer({**ended, "plan": view}, name=job, text="")
         return
@@ -82,10 +84,8 @@ def _plan_told(opened: Session, row: Row, ended: Row) -> None:
         terminal.line(line)
     if cost := _cost(ended):
         terminal.line(f"  Cost {cost}")
-    if not infra_plans.empty(view):
-        number = infra_plans.missing(view)
-        first = f"qd plan approve {job}   then: " if number else ""
-        terminal.say(f"Try:   {first}qd apply {row['project_name']} --plan-job-id {job} --wait")
+    if then := infra_plans.next_step({"spec_name": row["project_name"], **ended}, view):
+        terminal.say(f"Try:   {then}")
 
 
 def _cost(job: Row) -> str:
@@ -123,8 +123,8 @@ def apply(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: that of the plan, or the only one there is, else a person at a
-        terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: that of the plan, or the only one there is (not with
+        --no-input), else a person at a terminal chooses.
     spec_id
         The same, by name.
     zone_id
@@ -145,10 +145,10 @@ def apply(
     watch, given = Watch(wait, follow, timeout), one_of(spec, spec_id, "--spec-id")
     if without_plan and plan_job_id is not None:
         raise Failure("--without-plan goes with no plan.", exit=Exit.USAGE, code="usage", hint="qd apply --help")
-    with session(losing) as opened:
+    with session(losing) as opened, about(not_found="qd jobs list"):
         planned_by = infra_naming.job(opened, plan_job_id, option="--plan-job-id") if plan_job_id else None
         if given is None and planned_by is not None:
-            given = infra_watching.job_of(opened, planned_by).get("spec_id")
+            given = opened.api.read("infra-jobs.show", jobId=planned_by).get("spec_id")
         row = infra_naming.spec(opened, given, zone_text=zone_id)
         name = str(row["project_name"])
         if without_plan:
@@ -184,14 +184,15 @@ def _newest_plan(opened: Session, row: Row) -> str:
 def _allowed(opened: Session, row: Row, job: str, watch: Watch, losing: Losing) -> None:
     """Say what the plan does, wait for approvals where somebody waits, and ask where something is lost."""
     view, name = infra_plans.view(opened, job), str(row["project_name"])
-    opened.terminal.say_styled(f"  {infra_plans.delta(opened, view, on_stderr=True)}   plan {job}")
+    if view["summary"] is not None and (view["applicable"]["ok"] or infra_plans.missing(view)):
+        opened.terminal.say_styled(f"  {infra_plans.delta(opened, view, on_stderr=True)}   plan {job}")
     again = f"qd apply {name} --plan-job-id {job}"
     if infra_plans.missing(view) and not opened.api.planning:
         if not watch.any:
             raise infra_plans.waits(job, view, what=f"The apply of {name}", then=again)
-        view = infra_plans.agreed(opened, job, view, watch.timeout)
+        view = infra_plans.agreed(opened, job, view, watch.timeout, then=f"{again} --wait")
     if not view["applicable"]["ok"] and not opened.api.planning:
-        raise infra_plans.refused(job, view)
+        raise infra_plans.refused(job, view, name)
     if lost := infra_plans.loses(view):
         if opened.terminal.asks:
             for line in infra_plans.lines(opened, view):
@@ -228,9 +229,9 @@ def destroy(
     qd destroy ledger --wait
     qd destroy ledger --confirm ledger --no-input --wait
 
-    Asks for the name of the spec. Ends with 0 when everything is destroyed (without --wait or --follow: when it was
-    accepted), with 1 when that failed or was canceled, with 7 when it waits for approvals and nobody waits for them,
-    with 8 when --timeout was over first.
+    Lists what the state holds, and asks for the name of the spec. Ends with 0 when everything is destroyed (without
+    --wait or --follow: when it was accepted), with 1 when that failed or was canceled, with 7 when it waits for
+    approvals and nobody waits for them, with 8 when --timeout was over first.
 
     Parameters
     ----------
@@ -254,7 +255,12 @@ def destroy(
         row = infra_naming.spec(opened, given, only=False, zone_text=zone_id)
         runner = infra_naming.pinned(opened, runner_id, ask=given is None)
         name = str(row["project_name"])
+        if opened.terminal.asks:
+            found = opened.api.read("states.show", specId=row["id"])
+            for line in infra_plans.held(opened, found["state"]):
+                opened.terminal.say_styled(line)
         sure(opened, f"Everything that {name} ({row['environment_stage']}) has made is destroyed.", name, losing)
+        held = opened.api.read("specs.show", specId=str(row["id"]))["configuration"]
         with about(conflict=f"qd jobs list --spec-id {name}"):
             made = _asked(opened, row, "DESTROY", runner)
         job = str(made["id"])
@@ -263,7 +269,11 @@ def destroy(
             raise infra_plans.waits(job, view, what=f"The destruction of {name}", then=f"qd jobs wait {job}")
         ended = infra_watching.accepted(opened, made, watch, text=f"Destroying {name}, as job {job}.")
         if ended is not None:
-            opened.terminal.answer(ended, name=job, text=f"Destroyed what {name} had made.")
+            made_some = held.get("resources") or held.get("orphan_risk")
+            text = (
+                f"Destroyed what {name} had made." if made_some else f"{name} had made nothing that could be destroyed."
+            )
+            opened.terminal.answer(ended, name=job, text=text)
 
 
 plan = App(name="plan", help="Ask what a spec would change; see, approve and reject that.", default_command=planned)

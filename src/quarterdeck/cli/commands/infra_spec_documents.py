@@ -14,12 +14,12 @@ from quarterdeck.cli.commands import infra_specs as noun
 from quarterdeck.cli.commands.infra_specs import File, Values
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_options import Version, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common, Words
 from quarterdeck.cli.session import Session
 from quarterdeck.cli.states import Tone
-from quarterdeck.cli.tasks import about, local
+from quarterdeck.cli.tasks import local
 
 COMMON, CHANGING = Common(), Changing()
 SpecId = Annotated[str | None, Parameter(name=["--id", "--spec-id"])]
@@ -50,7 +50,8 @@ def edit(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     file
@@ -63,7 +64,7 @@ def edit(
     with session(changing) as opened, about(not_found="qd spec list"):
         found = infra_naming.spec(opened, one_of(spec, spec_id), option="--id")
         name, identity = str(found["project_name"]), str(found["id"])
-        version = opened.api.read("specs.show", specId=identity)["configuration"]["version"]
+        before = opened.api.read("specs.show", specId=identity)["configuration"]
         written = None
         if file is not None:
             document = infra_documents.spec(file)
@@ -71,9 +72,9 @@ def edit(
             document = _document(opened, identity)
         else:
             written = _written(opened, identity, name)
-            document = _read(written)
+            document = _read(written, name)
         document = infra_documents.with_values(document, values)
-        body = {**document, "version": version} | ({"comment": comment} if comment else {})
+        body = {**document, "version": before["version"]} | ({"comment": comment} if comment else {})
         try:
             with about(conflict=f"qd spec diff {name}   then: qd spec edit {name}", usage=f"qd spec export {name}"):
                 answer = opened.api.change("specs.replace", body, specId=identity)
@@ -81,8 +82,23 @@ def edit(
             if written is not None:
                 _kept(opened, written, name)
             raise
-        opened.done(answer, name=identity, text=f"Changed spec {name}.")
-        opened.terminal.say(f"Try:   qd plan {name} --wait")
+        _changed(opened, answer, before)
+
+
+def _changed(opened: Session, answer: Row, before: Row) -> None:
+    """Say what came of it: nothing where the server had this document already, and what another name may do."""
+    name, identity = str(before["project_name"]), str(before["id"])
+    opened.sent()
+    row = answer["configuration"]
+    if all(row[key] == before[key] for key in ("version", "updated_at")):
+        opened.done(answer, name=identity, text=f"Nothing is different: {name} is as it was.")
+        return
+    called = str(row["project_name"])
+    text = f"Changed spec {name}." if called == name else f"Changed spec {name}, which is called {called} now."
+    opened.done(answer, name=identity, text=text)
+    if called != name and row.get("resources"):
+        opened.terminal.say("  Resources are named after it: a plan may replace every one of them. Read it first.")
+    opened.terminal.say(f"Try:   qd plan {called} --wait")
 
 
 def _document(opened: Session, identity: str) -> Row:
@@ -104,7 +120,7 @@ def _written(opened: Session, identity: str, name: str) -> str:
     return after
 
 
-def _read(written: str) -> Row:
+def _read(written: str, name: str) -> Row:
     import yaml
 
     try:
@@ -115,7 +131,7 @@ def _read(written: str) -> Row:
         file = _saved(written, "spec")
         raise usage(
             f"What you wrote is no document of a spec{where}; it is kept in {file}.",
-            f"qd spec edit NAME --file {file}",
+            f"qd spec edit {name} --file {file}",
             code="yaml",
         ) from None
 
@@ -139,7 +155,8 @@ def versions(spec: str | None = None, /, *, spec_id: SpecId = None, common: Comm
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     """
@@ -182,7 +199,8 @@ def diff(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     first
         The earlier version, by its number.
     last
@@ -194,10 +212,11 @@ def diff(
     after
         The later version, by name.
     """
-    with session(common) as opened, about(not_found="qd spec versions NAME"):
+    with session(common) as opened:
         found = infra_naming.spec(opened, one_of(spec, spec_id), option="--id")
         query = {"from": before if first is None else first, "to": after if last is None else last}
-        answer = opened.api.read("specs.diff", query, specId=str(found["id"]))
+        with about(not_found=f"qd spec versions {found['project_name']}"):
+            answer = opened.api.read("specs.diff", query, specId=str(found["id"]))
         _changes(opened, answer)
 
 
@@ -240,7 +259,8 @@ def export(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     format

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from quarterdeck.cli import infra_documents, infra_naming, infra_pages, infra_states
 from quarterdeck.cli.commands import infra_running
-from quarterdeck.cli.failure import usage
+from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_losing import sure
 from quarterdeck.cli.infra_options import IdentityId, Named, ZoneId, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common, Losing
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about, ago, local
+from quarterdeck.cli.tasks import ago, local
 
 COMMON, CHANGING, LOSING = Common(), Changing(), Losing()
 STAGES = ("development", "staging", "production")
@@ -81,6 +82,7 @@ def create(
     module_path: str | None = None,
     module_token: str | None = None,
     values: Values = (),
+    again: Annotated[bool, Parameter(negative="")] = False,
     changing: Changing = CHANGING,
 ) -> None:
     """Declare infrastructure. What is not given has the server's defaults.
@@ -119,6 +121,8 @@ def create(
         A token that may read it: @FILE, or - for stdin.
     values
         One value of the document, such as cluster.node_max_size=8; may be given several times.
+    again
+        Another one, though its zone has one of that name and stage already.
     """
     given = one_of(name, named, "--name")
     if file == "-" and module_token == "-":  # noqa: S105 - the mark for stdin
@@ -134,17 +138,51 @@ def create(
     body |= {key: value for key, value in told.items() if value is not None}
     body |= _module(module_url, module_commit, module_path, module_token)
     body = infra_documents.with_values(body, values)
-    if not str(body.get("project_name") or "").strip():
-        raise usage("Say what the spec is called.", "qd spec create first --template local")
     body.setdefault("environment_stage", STAGES[0])
     with session(changing) as opened, about(not_found="qd zone list", usage="qd spec create --help"):
+        if not str(body.get("project_name") or "").strip():
+            body["project_name"] = _called(opened)
         if zone_id is not None:
             body["zone_id"] = infra_naming.zone(opened, zone_id)["id"]
         if cloud_identity_id is not None:
             body["cloud_identity_id"] = infra_naming.identity(opened, cloud_identity_id)["id"]
-        answer = opened.api.change("specs.create", body, what="spec")
+        if not again:
+            _first_of_its_name(opened, body)
+        try:
+            answer = opened.api.change("specs.create", body, what="spec")
+        except Failure as failure:
+            if template is not None and failure.message.startswith("provider: "):
+                failure.message = f"--template {template}: {failure.message.removeprefix('provider: ')}"
+            raise
         opened.sent()
         _made(opened, answer, f"Made spec {body['project_name']}.")
+
+
+def _called(opened: Session) -> str:
+    """The name of a new spec, as a person types it. Raises `Failure` where there is nobody, or nothing was typed."""
+    way = "qd spec create first --template local"
+    if not opened.terminal.asks:
+        raise usage("Say what the spec is called.", way)
+    typed = opened.terminal.ask("What the spec is called", otherwise=way).strip()
+    if not typed:
+        raise Failure("Nothing was made.", code="declined")
+    return typed
+
+
+def _first_of_its_name(opened: Session, body: Row) -> None:
+    """Raises `Failure` where the zone has one of that name and stage: made once more, a name would mean two."""
+    name, stage, zone = body["project_name"], body["environment_stage"], body.get("zone_id") or None
+    for row in infra_naming.specs(opened.api):
+        if (row["project_name"], row["environment_stage"], row.get("zone_id")) == (name, stage, zone):
+            places = {str(one["id"]): str(one["name"]) for one in infra_naming.zones(opened.api)} if zone else {}
+            where = f"{places.get(str(zone), 'The zone')} has" if zone else "There is, in no zone,"
+            raise Failure(
+                f"{where} a {stage} {name} already.",
+                exit=Exit.CONFLICT,
+                code="spec_exists",
+                hint=f"qd spec edit {row['id']}   or, for another one of that name, add --again",
+                facts={"id": row["id"]},
+            )
 
 
 def _module(url: str | None, commit: str | None, path: str | None, token: str | None) -> Row:
@@ -164,6 +202,8 @@ def _made(opened: Session, answer: Row, text: str) -> None:
     row = answer["configuration"]
     opened.terminal.answer(answer, name=str(row["id"]), text=text)
     opened.terminal.say(f"  {infra_pages.spec(opened, row)}")
+    if row.get("provider") != "local" and not row.get("cloud_identity_id"):
+        opened.terminal.say("  No cloud identity: what runs it, this server too, is in the cloud what its machine is.")
     opened.terminal.say(f"Try:   qd plan {row['project_name']} --wait")
 
 
@@ -182,7 +222,8 @@ def show(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     """
@@ -295,9 +336,11 @@ def delete(
         With --force: why; kept in the audit trail.
     """
     if force and not (reason or "").strip():
-        raise usage("--force needs a reason.", 'qd spec delete NAME --force --reason "why"')
+        raise usage(
+            "--force needs a reason.", f'qd spec delete {shlex.quote(spec or spec_id or "NAME")} --force --reason "why"'
+        )
     if reason is not None and not force:
-        raise usage("--reason goes with --force.", "qd spec delete NAME")
+        raise usage("--reason goes with --force.", f"qd spec delete {shlex.quote(spec or spec_id or 'NAME')}")
     with session(losing) as opened:
         found = infra_naming.spec(opened, one_of(spec, spec_id), option="--id", only=False)
         name, identity = str(found["project_name"]), str(found["id"])

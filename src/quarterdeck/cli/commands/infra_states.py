@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter, validators
@@ -11,17 +12,20 @@ from quarterdeck.cli import infra_documents, infra_naming
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_losing import sure
 from quarterdeck.cli.infra_options import Version, one_of
-from quarterdeck.cli.infra_session import session
-from quarterdeck.cli.names import Row
+from quarterdeck.cli.infra_session import about, session
+from quarterdeck.cli.names import Row, counted
 from quarterdeck.cli.options import Common, Losing, Words
 from quarterdeck.cli.session import Session
 from quarterdeck.cli.states import Tone
-from quarterdeck.cli.tasks import about, ago, local
+from quarterdeck.cli.tasks import ago, local
+from quarterdeck.kernel.text import several
 
 COMMON, LOSING = Common(), Losing()
 SpecId = Annotated[str | None, Parameter(name=["--spec-id", "--id"])]
 Number = Annotated[int | None, Parameter(name="--version", validator=validators.Number(gte=1))]
 SIGNS = {"create": "+", "delete": "-", "update": "~"}
+BACK = {"delete": "{} forgotten, not removed", "update": "{} as it was then", "create": "{} known again"}
+"""What going back does to resources, by how the version differs from that of now."""
 TONES: dict[str, Tone] = {"+": "good", "-": "bad", "~": "run"}
 state = App(name="state", help="See the state of a spec, its versions and its lock; go back to one, and free it.")
 
@@ -34,7 +38,8 @@ def show(spec: str | None = None, /, *, spec_id: SpecId = None, common: Common =
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     """
@@ -78,7 +83,8 @@ def versions(spec: str | None = None, /, *, spec_id: SpecId = None, common: Comm
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     spec_id
         The same, by name.
     """
@@ -139,7 +145,8 @@ def diff(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     first
         The earlier version, by its number. Default: the one before.
     last
@@ -153,14 +160,15 @@ def diff(
     values
         Also what they are and were, for who may read states; what is sensitive is never shown.
     """
-    with session(common) as opened, about(not_found="qd state versions NAME"):
+    with session(common) as opened:
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"))
         query = {
             "from": before if first is None else first,
             "to": after if last is None else last,
             "values": True if values else None,
         }
-        answer = opened.api.read("states.diff", query, specId=str(found["id"]))
+        with about(not_found=f"qd state versions {found['project_name']}"):
+            answer = opened.api.read("states.diff", query, specId=str(found["id"]))
         _differences(opened, answer, values=values)
 
 
@@ -221,18 +229,44 @@ def rollback(
     """
     wanted = number if version is None else version
     if wanted is None or (number is not None and version is not None and number != version):
-        raise usage("Say which version.", 'qd state rollback NAME 4 --reason "why"   (qd state versions NAME)')
-    told = _reason(reason, "qd state rollback NAME VERSION")
-    with session(losing) as opened, about(not_found="qd state versions NAME"):
+        meant = _quoted(spec, spec_id)
+        raise usage("Say which version.", f'qd state rollback {meant} 4 --reason "why"   (qd state versions {meant})')
+    told = _reason(reason, f"qd state rollback {_quoted(spec, spec_id)} {wanted}")
+    with session(losing) as opened:
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"), only=False)
         name = str(found["project_name"])
-        lost = f"Of {name} counts what version {wanted} says; what was made since is forgotten, not removed."
+        with about(not_found=f"qd state versions {name}"):
+            lost = f"Of {name} counts what version {wanted} says. {_forgotten(opened, str(found['id']), wanted)}"
         sure(opened, lost, name, losing)
         body = {"version": wanted, "reason": told}
-        with about(conflict=f"qd state show {name}"):
+        with about(conflict=f"qd state show {name}", not_found=f"qd state versions {name}"):
             answer = opened.api.change("states.rollback", body, specId=str(found["id"]))
         opened.done(answer, name=name, text=f"The state of {name} is as it was in version {wanted}.")
         opened.terminal.say(f"Try:   qd plan {name} --wait   shows what is different now")
+
+
+def _forgotten(opened: Session, identity: str, wanted: int) -> str:
+    """What going back to a version does to what the state says now, by the addresses."""
+    state = opened.api.read("states.show", specId=identity)["state"] or {"version": 0}
+    if not state["version"]:
+        return "Nothing was written yet."
+    query = {"from": state["version"], "to": wanted}
+    answer = opened.api.read("states.diff", query, specId=identity)
+    told = []
+    for action, said in BACK.items():
+        some = [opened.terminal.plain(one["address"]) for one in answer["changes"] if one["action"] == action]
+        if some:
+            told.append(f"{said.format(counted(len(some), 'resource'))}: {several(some)}.")
+    if answer["left_out"]:
+        told.append(f"{answer['left_out']} more differ.")
+    if not told:
+        return "It says the same as now."
+    return " ".join([*told, f"All of it: qd state diff --spec-id {identity} --from {state['version']} --to {wanted}"])
+
+
+def _quoted(given: str | None, named: str | None) -> str:
+    """The spec as it was given, for a command that can be typed."""
+    return shlex.quote(given or named or "NAME")
 
 
 def _reason(given: str | None, command: str) -> str:
@@ -266,7 +300,7 @@ def unlock(
     reason
         Why; kept in the audit trail.
     """
-    told = _reason(reason, "qd state unlock NAME")
+    told = _reason(reason, f"qd state unlock {_quoted(spec, spec_id)}")
     with session(losing) as opened, about(not_found="qd spec list"):
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"), only=False)
         name, identity = str(found["project_name"]), str(found["id"])
@@ -323,7 +357,10 @@ def push(
     place = one_of(file, named, "--file")
     if place is None:
         raise usage("Say which file.", "qd state push ledger.tfstate ledger")
-    told, text = _reason(reason, "qd state push FILE NAME"), infra_documents.state(place)
+    told, text = (
+        _reason(reason, f"qd state push {shlex.quote(place)} {_quoted(spec, spec_id)}"),
+        infra_documents.state(place),
+    )
     with session(losing) as opened, about(not_found="qd spec list"):
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"), only=False)
         name, identity = str(found["project_name"]), str(found["id"])
@@ -355,7 +392,8 @@ def pull(
     Parameters
     ----------
     spec
-        Its project name, ZONE/NAME, or id. Without one: the only one there is, else a person at a terminal chooses.
+        Its project name, ZONE/NAME, or id. Without one: the only one there is (not with --no-input), else a person at a
+        terminal chooses.
     number
         An earlier version. Default: the one that counts.
     spec_id
@@ -365,14 +403,18 @@ def pull(
     reveal
         Print it on a terminal, too.
     """
-    with session(common) as opened, about(not_found="qd state versions NAME"):
+    with session(common) as opened:
         terminal = opened.terminal
         if terminal.out.isatty() and not reveal:
-            raise usage("A state may hold secrets.", "qd state pull NAME > NAME.tfstate, or add --reveal")
+            raise usage(
+                "A state may hold secrets.",
+                f"qd state pull {_quoted(spec, spec_id)} > current.tfstate   or add --reveal",
+            )
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"))
         identity = str(found["id"])
         wanted = number if version is None else version
-        answer = opened.api.read("states.pull", specId=identity, version=str(wanted or "current"))
+        with about(not_found=f"qd state versions {found['project_name']}"):
+            answer = opened.api.read("states.pull", specId=identity, version=str(wanted or "current"))
         terminal.line(json.dumps(answer, indent=2, ensure_ascii=False))
 
 

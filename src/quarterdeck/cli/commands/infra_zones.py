@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 from cyclopts import App, Parameter, validators
@@ -9,9 +10,9 @@ from cyclopts import App, Parameter, validators
 from quarterdeck.cli import infra_naming, infra_states
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_options import Description, Id, Named, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.options import Changing, Common
-from quarterdeck.cli.tasks import about, ago
+from quarterdeck.cli.tasks import ago
 
 COMMON, CHANGING = Common(), Changing()
 People = Annotated[int | None, Parameter(validator=validators.Number(gte=0, lte=20))]
@@ -74,7 +75,7 @@ def create(
         opened.sent()
         made = answer["zone"]
         opened.terminal.answer(answer, name=str(made["id"]), text=f"Made zone {made['name']}.")
-        opened.terminal.say(f"Try:   qd spec create NAME --template local --zone-id {made['name']}")
+        opened.terminal.say(f"Try:   qd spec create NAME --template local --zone-id {shlex.quote(made['name'])}")
 
 
 def show(zone: str | None = None, /, *, zone_id: Id = None, common: Common = COMMON) -> None:

@@ -60,9 +60,9 @@ def _open(data_dir: Path | None, database_url: str | None, config: Path | None) 
 
 
 @contextmanager
-def _trail(
+def trail(
     data_dir: Path | None, database_url: str | None, config: Path | None, *, alone: bool
-) -> Iterator[tuple[DataDirectory, Database]]:
+) -> Iterator[tuple[Settings, DataDirectory, Database]]:
     """The database of an installation, with its schema as this program knows it; nothing is made where there is none.
     `alone` while no server runs on it.
     """
@@ -97,7 +97,7 @@ def _trail(
             )
         database = open_database(address)
         try:
-            yield data, database
+            yield settings, data, database
         finally:
             database.close_sync()
     finally:
@@ -114,16 +114,15 @@ def _missing(what: str) -> Failure:
     )
 
 
-def _identity(data: DataDirectory, database: Database) -> Identity:
+def _identity(settings: Settings, data: DataDirectory, database: Database) -> Identity:
     """Who the installation is, with its key; nobody is made where there is none."""
     from quarterdeck.kernel.instance import identity
     from quarterdeck.kernel.instance.model import Instance
-    from quarterdeck.kernel.vault.local import LocalBackend
-    from quarterdeck.kernel.vault.vault import Vault
+    from quarterdeck.kernel.vault.choosing import vault_of
 
     if database.read_sync(lambda tx: tx.get(Instance, 1)) is None:
         raise _missing(f"The database of {data.path} belongs to no installation")
-    vault = Vault(LocalBackend(data.master_key))
+    vault = vault_of(settings, data.master_key)
     database.vault = vault
     vault.unlock(database)
     return database.write_sync(identity)
@@ -209,9 +208,9 @@ def verify(
     known = None if anchors is None else _anchors(anchors)
     signed = None if heads is None else _read(heads)
     said = ""
-    with _trail(data_dir, database_url, config, alone=True) as (data, database):
+    with trail(data_dir, database_url, config, alone=True) as (settings, data, database):
         if heads is not None and signed is not None:
-            who = _identity(data, database)
+            who = _identity(settings, data, database)
             kept = ends.opened(signed, who.uid, who.key, file=str(heads))
             known, said = dict(kept.heads), f" It goes on from the ends that were signed at {kept.read_at}."
         report = database.read_sync(prove, known)
@@ -285,8 +284,8 @@ def heads(
 
     from quarterdeck.kernel.audit import heads as ends
 
-    with _trail(data_dir, database_url, config, alone=False) as (data, database):
-        who = _identity(data, database)
+    with trail(data_dir, database_url, config, alone=False) as (settings, data, database):
+        who = _identity(settings, data, database)
         signed = database.read_sync(ends.sign, who.uid, who.key)
     document = (
         msgspec.json.format(msgspec.json.encode(msgspec.to_builtins(signed, str_keys=True)), indent=2).decode() + "\n"

@@ -20,11 +20,12 @@ from quarterdeck.cli.profiles import origin
 if TYPE_CHECKING:
     from quarterdeck.fleet.edge.edges import Edges
     from quarterdeck.fleet.workers.offering import Saying
+    from quarterdeck.infra.execution.machine import Machine
     from quarterdeck.kernel.datadir import DataDirectory
     from quarterdeck.kernel.jobs.handlers import WorkerHandlers, WorkerRun
     from quarterdeck.tasks.workshop import Workshop as TaskWorkshop
 
-TASKS = "tasks"
+TASKS, INFRA, DEPLOY = "tasks", "infra", "deploy"
 KNOWN = ("deploy", "local", "infra", "tasks", "secrets", "runbooks")
 WORD = re.compile(r"[a-z0-9][a-z0-9:._-]{0,62}")
 
@@ -33,7 +34,7 @@ def worker(
     *,
     server: str,
     token: str | None = None,
-    capability: str = "deploy",
+    capability: str | None = None,
     slots: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=64))] = 4,
     name: str | None = None,
     data_dir: Path | None = None,
@@ -55,28 +56,22 @@ def worker(
     token
         The enrolment token, for the first start: @FILE that holds it, or - to read it from stdin.
     capability
-        What it does, separated by commas, such as deploy,infra,tasks,secrets,runbooks.
+        What it does, separated by commas, such as deploy,infra,tasks,secrets,runbooks. Default: what its token is for.
     slots
         How many jobs run at a time.
     name
-        What the worker is called. Default: the name of this machine.
+        What the worker is called. Default: as its token was labelled, or the name of this machine.
     data_dir
         Where its identity, unsent reports and sources on their way are kept; each worker of a machine needs one of its
         own. Default: a directory `worker` in the user's data directory.
     log_level
         debug, info, warning or error.
     """
-    capabilities = [part.strip() for part in capability.split(",") if part.strip()]
-    wrong = [part for part in capabilities if not WORD.fullmatch(part)]
-    if wrong or not capabilities:
-        raise usage(f"{', '.join(wrong) or 'Nothing'} is not a capability.", "--capability deploy,infra")
-    unknown = [part for part in capabilities if part.partition(":")[0] not in KNOWN]
-    if unknown:
-        sys.stderr.write(f"Nothing of Quarterdeck asks for {', '.join(unknown)}; it knows {', '.join(KNOWN)}.\n")
+    capabilities = None if capability is None else asked_for(capability)
     address = origin(server)
 
     from quarterdeck.fleet.workers import papers
-    from quarterdeck.fleet.workers.client import run_worker
+    from quarterdeck.fleet.workers.client import enrolled_for, run_worker
     from quarterdeck.kernel import telemetry
     from quarterdeck.kernel.datadir import DataDirectory
     from quarterdeck.kernel.places import default_data_dir
@@ -90,11 +85,13 @@ def worker(
     secret = read_token(token, needed=needed) if token is not None else None
 
     async def work() -> None:
+        token = Secret(secret) if secret else None
         async with Workshop(directory, address) as workshop:
-            offered = {*capabilities, *await workshop.begin(capabilities)}
+            does = capabilities or await enrolled_for(address, token, directory, name=name, slots=slots) or [DEPLOY]
+            offered = {*does, *await workshop.begin(does)} - workshop.unable
             await run_worker(
                 address,
-                Secret(secret) if secret else None,
+                token,
                 offered,
                 slots,
                 directory,
@@ -106,6 +103,18 @@ def worker(
 
     asyncio.run(work())
     return int(Exit.DONE)
+
+
+def asked_for(text: str) -> list[str]:
+    """The capabilities in a text. A word that nothing asks for would make a worker that waits for ever."""
+    words = [part.strip() for part in text.split(",") if part.strip()]
+    wrong = [part for part in words if not WORD.fullmatch(part) or part.partition(":")[0] not in KNOWN]
+    if wrong or not words:
+        raise usage(
+            f"{', '.join(wrong) or 'Nothing'} is not a capability; there are {', '.join(KNOWN)}.",
+            "--capability deploy,infra",
+        )
+    return words
 
 
 def alone(data: DataDirectory) -> None:
@@ -134,14 +143,18 @@ class Workshop:
         self._server = server
         self._edges: Edges | None = None
         self._handlers: WorkerHandlers | None = None
-        self._tending: asyncio.Task[None] | None = None
+        self._tending: list[asyncio.Task[None]] = []
         self._tasks: TaskWorkshop | None = None
         self.saying: Saying | None = None
+        self.unable = frozenset[str]()
+        """What it was asked to do and cannot: that is not offered."""
 
     async def begin(self, capabilities: list[str]) -> frozenset[str]:
         """Look what this machine has for what it is to do. Answers the capabilities that it offers besides."""
+        self._leave_nothing_behind(INFRA in capabilities)
+        programs = await self._look_for_programs() if INFRA in capabilities else frozenset[str]()
         if TASKS not in capabilities:
-            return frozenset()
+            return programs
         from quarterdeck.fleet.workers import papers
         from quarterdeck.fleet.workers.offering import Saying
         from quarterdeck.tasks.workshop import Dialled
@@ -156,7 +169,33 @@ class Workshop:
 
         self._tasks = TaskWorkshop(self._directory, Dialled(self._server, credential))
         self.saying = Saying(agents=self._tasks.agents, projects=self._tasks.projects)
-        return await self._tasks.begin()
+        return programs | await self._tasks.begin()
+
+    async def _look_for_programs(self) -> frozenset[str]:
+        from quarterdeck.infra.execution import programs
+
+        found = await programs.present(os.environ)
+        if not found:
+            self.unable = frozenset({INFRA})
+            sys.stderr.write(
+                "This machine has neither OpenTofu (tofu) nor Terraform (terraform) where PATH finds it: it takes no "
+                "infrastructure jobs. Install one and start the worker again; none is ever downloaded by itself.\n"
+            )
+        return programs.words(found)
+
+    def _machine(self) -> Machine:
+        from quarterdeck.infra.execution.machine import Machine
+
+        return Machine(self._directory, lambda: self._server)
+
+    def _leave_nothing_behind(self, wanted: bool) -> None:
+        """Take away what a worker that was killed has left here of infrastructure jobs."""
+        if not wanted or not (self._directory / "infra-work").is_dir():
+            return
+        from quarterdeck.infra.execution.leftovers import Leftovers
+
+        tend = Leftovers(self._machine()).tend()
+        self._tending.append(asyncio.get_running_loop().create_task(tend))
 
     async def depart(self) -> None:
         """The machine was decommissioned: deal with what tasks have left on it."""
@@ -167,8 +206,8 @@ class Workshop:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._tending is not None:
-            self._tending.cancel()
+        for task in self._tending:
+            task.cancel()
         if self._edges is not None:
             await self._edges.close()
 
@@ -176,12 +215,11 @@ class Workshop:
         """The handler of a kind of job; called on the worker's loop."""
         if self._handlers is None:
             from quarterdeck.fleet.edge.edges import Edges
-            from quarterdeck.infra.execution.machine import Machine
             from quarterdeck.instance import handlers_with
 
             self._edges = Edges(self._directory)
-            self._tending = asyncio.get_running_loop().create_task(self._edges.connections.tend())
-            self._handlers = handlers_with(self._edges, Machine(self._directory, lambda: self._server))
+            self._tending.append(asyncio.get_running_loop().create_task(self._edges.connections.tend()))
+            self._handlers = handlers_with(self._edges, self._machine())
             if self._tasks is not None:
                 self._tasks.register(self._handlers)
         return self._handlers.find(kind)

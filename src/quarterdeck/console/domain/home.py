@@ -58,7 +58,7 @@ def seen_by(access: Access, who: Principal) -> frozenset[str]:
 
 
 def view(tx: Tx, instance: Any, sees: frozenset[str]) -> Home:
-    needs = _needs(tx, instance.access, sees)
+    needs = _needs(tx, instance.access, sees, _waiting(tx, sees))
     return Home(
         needs=needs and needs[:MOST],
         running=_running(tx, instance.access, sees),
@@ -70,14 +70,15 @@ def view(tx: Tx, instance: Any, sees: frozenset[str]) -> Home:
 
 def counts(tx: Tx, access: Access, sees: frozenset[str]) -> dict[str, Count]:
     """Numbers beside the rooms. That of home is violet where people are asked and nothing is broken."""
-    needs = _needs(tx, access, sees) or ()
+    there = _waiting(tx, sees)
+    needs = _needs(tx, access, sees, there) or ()
     found = {"home": Count("ask" if {one.tone for one in needs} == {"ask"} else "bad", len(needs))}
     if "tasks" in sees:
         found["tasks"] = asking.count(tx, access)
     if "secrets" in sees:
         found["secrets"] = secret_inbox.count(tx, access)
-    if "infra-jobs" in sees:
-        found["infra"] = infra_asking.count(tx, access)
+    if "infra-jobs" in sees and there is not None:
+        found["infra"] = infra_asking.count(tx, access, there)
     if "deployments" in sees:
         active = tx.execute(
             select(func.count())
@@ -91,11 +92,17 @@ def counts(tx: Tx, access: Access, sees: frozenset[str]) -> dict[str, Count]:
     return found
 
 
-def _needs(tx: Tx, access: Access, sees: frozenset[str]) -> tuple[NeedsYou, ...] | None:
+def _waiting(tx: Tx, sees: frozenset[str]) -> infra_asking.Waiting | None:
+    return infra_asking.look(tx) if {"infra", "infra-jobs"} & sees else None
+
+
+def _needs(
+    tx: Tx, access: Access, sees: frozenset[str], waiting: infra_asking.Waiting | None
+) -> tuple[NeedsYou, ...] | None:
     """Questions come before failures: somebody waits for the answer."""
     mine = [asking.needs(tx, access)] if "tasks" in sees else []
     mine += [secret_inbox.needs(tx, access)] if "secrets" in sees else []
-    mine += [infra_asking.needs(tx, access)] if "infra" in sees else []
+    mine += [infra_asking.needs(tx, access, waiting)] if "infra" in sees and waiting is not None else []
     looks = {"deployments": _failed, "resources": _down, "servers": _edges}
     mine += [look(tx) for word, look in looks.items() if word in sees]
     return tuple(item for items in mine for item in items) if mine else None

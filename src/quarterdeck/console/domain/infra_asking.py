@@ -4,6 +4,8 @@ locks, what goes on, and what words find.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from quarterdeck.access import Access
 from quarterdeck.console.domain import infra_job_views as jobs
 from quarterdeck.console.state import tone
@@ -25,20 +27,32 @@ AGREE, APPLY, STATES = "infra:plans.approve", "infra:jobs.apply", "infra:states.
 MOST, DEPTH, LONGEST = 20, 100, 200
 
 
-def needs(tx: Tx, access: Access) -> tuple[NeedsYou, ...]:
+class Waiting(NamedTuple):
+    """What waits in the caller's organization for people, and what is known of who has agreed."""
+
+    found: list[tuple[InfraJob, Spec]]
+    known: approvals.Known
+
+
+def look(tx: Tx) -> Waiting:
+    found = list(waiting.waiting(tx, DEPTH))
+    return Waiting(found, approvals.Known(tx, found))
+
+
+def needs(tx: Tx, access: Access, there: Waiting) -> tuple[NeedsYou, ...]:
     """Questions first, then what may have been left over, then what is merely not as it should be."""
-    asked = _to_agree(tx) if access.decide(tx.principal, AGREE).allowed else ()
-    ready = _to_apply(tx) if access.decide(tx.principal, APPLY).allowed else ()
+    asked = _to_agree(tx, there) if access.decide(tx.principal, AGREE).allowed else ()
+    ready = _to_apply(tx, there) if access.decide(tx.principal, APPLY).allowed else ()
     left = _locks(tx) if access.decide(tx.principal, STATES).allowed else ()
     return (*asked, *ready, *_orphans(tx), *left, *_drifted(tx))
 
 
-def _to_agree(tx: Tx) -> tuple[NeedsYou, ...]:
+def _to_agree(tx: Tx, there: Waiting) -> tuple[NeedsYou, ...]:
     """Those that the caller may agree to: not asked for by themselves, and nothing said yet."""
-    found = _open(tx)
+    found = _open(tx, there)
     items = []
     for (job, spec), row in zip(found, jobs.rows(tx, [job for job, _ in found]), strict=True):
-        needed = approvals.needed(tx, job)
+        needed = approvals.needed(tx, job, known=there.known)
         what = "destroy" if job.job_type == "DESTROY" else "plan for"
         meta = (f"{row.by} asks, {ago(job.created_at, tx.now)}", f"{needed.given} of {needed.required} agree")
         title = f"Agree to {what} {spec.project_name}"
@@ -46,18 +60,18 @@ def _to_agree(tx: Tx) -> tuple[NeedsYou, ...]:
     return tuple(items)
 
 
-def _open(tx: Tx) -> list[tuple[InfraJob, Spec]]:
+def _open(tx: Tx, there: Waiting) -> list[tuple[InfraJob, Spec]]:
     found = []
-    for job, spec in waiting.waiting(tx, DEPTH):
-        if job.owner_id == tx.principal.id or waiting.said(tx, job):
+    for job, spec in there.found:
+        if tx.principal.id in {job.owner_id, *(vote.user_id for vote in there.known.votes(job))}:
             continue
-        needed = approvals.needed(tx, job)
+        needed = approvals.needed(tx, job, known=there.known)
         if needed.missing and not needed.refused_by:
             found.append((job, spec))
     return found[:MOST]
 
 
-def _to_apply(tx: Tx) -> tuple[NeedsYou, ...]:
+def _to_apply(tx: Tx, there: Waiting) -> tuple[NeedsYou, ...]:
     """The caller's own plans that everybody who has to agree has agreed to, and that nothing applies yet."""
     return tuple(
         NeedsYou(
@@ -67,12 +81,20 @@ def _to_apply(tx: Tx) -> tuple[NeedsYou, ...]:
             ("everybody who has to agree has", f"planned {ago(job.created_at, tx.now)}"),
             "Apply",
         )
-        for job, spec in waiting.waiting(tx, DEPTH)
-        if job.job_type == "PLAN"
-        and job.owner_id == tx.principal.id
-        and law.applicable(tx, job, spec).ok
-        and reading.taken_by(tx, job) is None
+        for job, spec in _agreed_to(tx, there)
+        if law.applicable(tx, job, spec).ok
     )
+
+
+def _agreed_to(tx: Tx, there: Waiting) -> list[tuple[InfraJob, Spec]]:
+    """By what is known of all of them: each of the rest is looked at whole."""
+    found = []
+    for job, spec in there.found:
+        if job.job_type == "PLAN" and job.owner_id == tx.principal.id and not there.known.askers(job):
+            needed = approvals.needed(tx, job, known=there.known)
+            if not needed.missing and not needed.refused_by:
+                found.append((job, spec))
+    return found[:MOST]
 
 
 def _orphans(tx: Tx) -> tuple[NeedsYou, ...]:
@@ -128,9 +150,9 @@ def going_on(tx: Tx, most: int) -> tuple[RunningNow, ...]:
     return tuple(items)
 
 
-def count(tx: Tx, access: Access) -> Count:
+def count(tx: Tx, access: Access, there: Waiting) -> Count:
     """Beside the room: violet, how many wait for the caller; where none does, how many jobs go on."""
-    asked = len(_open(tx)) if access.decide(tx.principal, AGREE).allowed else 0
+    asked = len(_open(tx, there)) if access.decide(tx.principal, AGREE).allowed else 0
     return Count("ask", asked) if asked else Count("run", reading.living(tx, tx.principal.acts_in))
 
 

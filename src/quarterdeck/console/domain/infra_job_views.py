@@ -74,7 +74,7 @@ def _note(job: InfraJob) -> str:
 
 def page_of(job: InfraJob) -> str:
     """Where a job is read: a plan, and a destruction that waits to be allowed, as what it would do."""
-    if (job.job_type == "PLAN" and job.status == "SUCCESS") or destroying.waits(job):
+    if (job.job_type == "PLAN" and job.status == "SUCCESS" and not job.read_only) or destroying.waits(job):
         return f"{PLANS}/{job.uid}"
     return f"{JOBS}/{job.uid}"
 

@@ -11,10 +11,12 @@ from quarterdeck.console.views.infra_plans import Agreement, PlanView, Vote, gro
 from quarterdeck.console.views.shell import Note
 from quarterdeck.console.words import counted, dollars, size
 from quarterdeck.infra import people
+from quarterdeck.infra.clouds import credentials, identities
 from quarterdeck.infra.plans import approvals, destroying, law, plans
 from quarterdeck.infra.plans.model import Plan
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import states
+from quarterdeck.infra.states.model import State
 from quarterdeck.infra.work import reading
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.types import DESTROY, PLAN
@@ -59,6 +61,7 @@ def view(tx: Tx, access: Access, uid: str) -> PlanView:
     applied = tx.get(InfraJob, plan.applied_by_id) if plan is not None and plan.applied_by_id is not None else None
     applied = applied or reading.taken_by(tx, job)
     may_apply = kind == PLAN and access.decide(tx.principal, APPLY).allowed
+    state = _held(tx, job, spec)
     choices, default = jobs.runner_choices(tx, access) if may_apply else ((), "")
     return PlanView(
         uid=job.uid,
@@ -77,13 +80,23 @@ def view(tx: Tx, access: Access, uid: str) -> PlanView:
         agreement=_agreement(tx, access, job, plan),
         refusal=_refusal(tx, job, spec) if kind == PLAN else None,
         may_apply=may_apply,
-        applied_by=(applied.uid[:8], f"/console/infra/jobs/{applied.uid}") if applied is not None else None,
+        applied_by=(applied.uid[-8:], f"/console/infra/jobs/{applied.uid}") if applied is not None else None,
         live=row.live,
         spec_name=spec.project_name if spec is not None else row.about[0],
         stage=spec.environment_stage if spec is not None else "",
         runners=choices,
         pinned=default,
+        held=tuple(state.addresses or ()) if state is not None else (),
+        holds=state.resources if state is not None else 0,
+        moved=approvals.moved(tx, job),
     )
+
+
+def _held(tx: Tx, job: InfraJob, spec: Spec | None) -> State | None:
+    """The state that a destruction which has not ended takes away."""
+    if job.job_type != DESTROY or spec is None or job.completed_at is not None:
+        return None
+    return states.find(tx, states.subject_of_spec(spec))
 
 
 def _refusal(tx: Tx, job: InfraJob, spec: Spec | None) -> Note | None:
@@ -162,6 +175,9 @@ def _facts(tx: Tx, job: InfraJob, spec: Spec | None, plan: Plan | None) -> list[
             facts.append(Fact("State now", _serial(now)))
     if state is not None and job.job_type == DESTROY:
         facts.append(Fact("Would be destroyed", counted(state.resources, "resource")))
+    identity = identities.by_id(tx, job.cloud_identity_id)
+    if identity is not None:
+        facts.append(Fact("Cloud identity", f"{identity.name}, {credentials.label(identity)}"))
     if job.configuration_hash:
         facts.append(Fact("Configuration", job.configuration_hash[:12], code=True))
     if plan is not None and plan.artefact_sha256:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from quarterdeck.console.domain import ledger
 from quarterdeck.console.domain.confirming import require_typed
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.infra import JOBS
-from quarterdeck.console.views.infra_runners import NewRunner, RunnerList, RunnerRow, RunnerView
+from quarterdeck.console.views.infra_runners import NewRunner, ReleaseRow, RunnerList, RunnerRow, RunnerView
 from quarterdeck.fleet.workers import draining, roster
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import credentials, identities
@@ -19,6 +20,7 @@ from quarterdeck.infra.runners import (
     bootstrap,
     default,
     deploying,
+    idle,
     leaving,
     lifting,
     listing,
@@ -29,10 +31,11 @@ from quarterdeck.infra.runners import (
 from quarterdeck.infra.runners.model import Release
 from quarterdeck.infra.work import creating, reading
 from quarterdeck.infra.work.asking import Asked
+from quarterdeck.infra.work.types import DESTROY_WORKER
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.principal import Principal
 
-MOST_JOBS = 10
+MOST_JOBS, MOST_RELEASES = 10, 20
 STATES = {"ONLINE": "online", "OFFLINE": "offline", "DRAINING": "draining"}
 
 
@@ -46,8 +49,9 @@ class InfraRunners:
 
         def read(tx: Tx) -> RunnerList:
             newest = releases.newest(tx)
-            rows = tuple(_row(tx, one, newest) for one in listing.visible(tx))
-            return RunnerList(rows, own, newest.version if newest is not None else "")
+            rows = _rows(tx, listing.visible(tx), newest)
+            published = tuple(_release(one) for one in releases.page(tx, None, MOST_RELEASES))
+            return RunnerList(rows, own, newest.version if newest is not None else "", published)
 
         found: RunnerList = await self.instance.db.read(read)
         return found
@@ -100,7 +104,7 @@ class InfraRunners:
         def ask(tx: Tx) -> str:
             worker = leaving.require_own(tx, uid)
             require_typed(confirmation, worker.name)
-            return creating.create(tx, Asked(job_type=lifting.DESTROY, runner_uid=worker.uid)).uid
+            return creating.create(tx, Asked(job_type=DESTROY_WORKER, runner_uid=worker.uid)).uid
 
         made: str = await self.instance.db.write(ask)
         return made
@@ -119,26 +123,48 @@ class InfraRunners:
             await self.instance.workers.send_away(worker.id)
 
 
-def _row(tx: Tx, one: listing.Seen, newest: Release | None) -> RunnerRow:
+def _release(one: Release) -> ReleaseRow:
+    notes = (one.release_notes or "").strip().partition("\n")[0]
+    return ReleaseRow(
+        one.version, one.released_at, one.is_breaking, one.commit_sha or "", notes, one.github_release_url or ""
+    )
+
+
+def _rows(tx: Tx, some: Sequence[listing.Seen], newest: Release | None) -> tuple[RunnerRow, ...]:
+    bound = {one.runner.cloud_identity_id for one in some if one.runner and one.runner.cloud_identity_id is not None}
+    clouds = {one.id: one for one in identities.some(tx, bound)}
+    current = listing.current_jobs(tx, [one.worker for one in some])
+    return tuple(_row(tx, one, newest, clouds, current) for one in some)
+
+
+def _row(
+    tx: Tx,
+    one: listing.Seen,
+    newest: Release | None,
+    clouds: Mapping[int, CloudIdentity],
+    current: Mapping[int, str],
+) -> RunnerRow:
     worker, runner = one.worker, one.runner
-    outdated = one.foreign and releases.outdated(worker, newest)
+    due = releases.due(worker, newest, foreign=one.foreign)
     labels = ["enrolled worker" if not one.foreign else "program of its own"]
-    identity = tx.get(CloudIdentity, runner.cloud_identity_id) if runner and runner.cloud_identity_id else None
+    if not standing.takes_jobs(worker):
+        labels.append("does not take infra jobs")
+    identity = clouds.get(runner.cloud_identity_id or 0) if runner is not None else None
     if identity is not None:
         labels.append(f"only {credentials.label(identity)}")
-    current = listing.current_job(tx, worker)
+    job = current.get(worker.id)
     state = STATES[standing.status(worker, tx.now)]
     return RunnerRow(
         uid=worker.uid,
         name=worker.name,
         mode=one.mode,
-        state=("runner", state, "outdated" if outdated else None),
+        state=("runner", state, "outdated" if due else None),
         version=worker.version or "",
-        outdated=outdated,
+        due=due or "",
         default=one.is_default,
         labels=tuple(labels),
         seen=worker.last_seen_at,
-        job=f"{JOBS}/{current}" if current else "",
+        job=f"{JOBS}/{job}" if job else "",
         draining=worker.drain_requested_at is not None,
         drain_reason=worker.drain_reason or "",
         own=worker.organization_id == tx.principal.acts_in,
@@ -146,21 +172,27 @@ def _row(tx: Tx, one: listing.Seen, newest: Release | None) -> RunnerRow:
     )
 
 
+def _version(row: RunnerRow) -> str:
+    if not row.due:
+        return row.version or "not told yet"
+    return f"{row.version}, outdated: {'the server is' if row.enrolled else 'the newest release is'} {row.due}"
+
+
 def _view(tx: Tx, one: listing.Seen) -> RunnerView:
     newest = releases.newest(tx)
-    row, worker = _row(tx, one, newest), one.worker
+    row, worker = _rows(tx, [one], newest)[0], one.worker
     made = lifting.stack_of(one.runner)
     some = reading.of_worker(tx, worker.id, MOST_JOBS)
     facts = [
         Fact("Identifier", worker.uid, code=True),
         Fact("Kind", "an enrolled worker" if row.enrolled else "a program that speaks the documented calls"),
         Fact("Mode", row.mode),
-        Fact("Version", row.version or "not told yet"),
+        Fact("Version", _version(row)),
     ]
     facts += [Fact(word.replace("_", " ").capitalize(), str(made[word])) for word in lifting.KEPT if made.get(word)]
     if row.drain_reason:
         facts.append(Fact("Drained because", row.drain_reason))
-    busy = lifting.under_way(tx, worker.uid)
+    busy = idle.under_way(tx, worker)
     why = (
         "No release of the runner has been published."
         if newest is None

@@ -9,18 +9,20 @@ from quarterdeck.access import Access
 from quarterdeck.console import infra_words as words
 from quarterdeck.console.domain import infra_job_views as jobs
 from quarterdeck.console.views.deployments import Fact
-from quarterdeck.console.views.infra import DriftView, SpecRow, SpecView, State, ZoneRow
-from quarterdeck.console.views.infra_plans import change_rows, text_of
+from quarterdeck.console.views.infra import JOBS, PLANS, DriftView, NewestPlan, SpecRow, SpecView, State, ZoneRow
+from quarterdeck.console.views.infra_plans import change_rows, grouped, text_of
 from quarterdeck.console.views.shell import Note
 from quarterdeck.console.words import counted, dollars
 from quarterdeck.infra.clouds import credentials
 from quarterdeck.infra.clouds.model import CloudIdentity
-from quarterdeck.infra.plans import drift
+from quarterdeck.infra.plans import destroying, drift, failing, law, plans
 from quarterdeck.infra.specs import brief, removing, standing
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import states
 from quarterdeck.infra.states.model import State as Kept
 from quarterdeck.infra.work import reading
+from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.work.types import PLAN
 from quarterdeck.infra.zones import listing as zone_listing
 from quarterdeck.kernel.db import Tx
 
@@ -30,18 +32,23 @@ NOTHING: tuple[Any, ...] = (None, "", [], {})
 SECTIONS = ("network", "cluster", "dns", "repositories")
 
 
-def state_of(status: str, *, drifted: bool) -> State:
-    """A specification that stands and has drifted shows that; what is done with it goes before."""
+def state_of(status: str, *, drifted: bool, asked: bool = False) -> State:
+    """A specification that stands and has drifted shows that; what is done with it goes before. `asked`: that it
+    is destroyed waits to be agreed to.
+    """
+    if status == "DESTROYING" and asked:
+        return ("specification", "destroying", "approval")
     return ("specification", "drift" if status == "ACTIVE" and drifted else status.lower(), None)
 
 
 def spec_rows(tx: Tx, found: Sequence[Spec]) -> tuple[SpecRow, ...]:
     places = zone_listing.names(tx, [spec.zone_id for spec in found])
     told = brief.standings(tx, [spec.id for spec in found])
-    return tuple(_row(spec, places.get(spec.zone_id or 0), told[spec.id]) for spec in found)
+    asked = destroying.waiting(tx, [spec.id for spec in found if spec.status == "DESTROYING"])
+    return tuple(_row(spec, places.get(spec.zone_id or 0), told[spec.id], asked=spec.id in asked) for spec in found)
 
 
-def _row(spec: Spec, zone: tuple[str, str] | None, told: brief.Standing) -> SpecRow:
+def _row(spec: Spec, zone: tuple[str, str] | None, told: brief.Standing, *, asked: bool) -> SpecRow:
     said = ""
     if told.orphan_risk:
         said = "Something may be left over"
@@ -55,7 +62,7 @@ def _row(spec: Spec, zone: tuple[str, str] | None, told: brief.Standing) -> Spec
         stage=spec.environment_stage,
         provider=spec.provider,
         region=spec.region,
-        state=state_of(spec.status, drifted=told.drifted),
+        state=state_of(spec.status, drifted=told.drifted, asked=asked),
         cost=spec.estimated_monthly_cost,
         updated=spec.updated_at,
         zone=zone,
@@ -83,7 +90,8 @@ def view(tx: Tx, access: Access, spec: Spec) -> SpecView:
     state = states.find(tx, states.subject_of_spec(spec))
     resources = state.resources if state is not None else 0
     live = standing.live_jobs(tx, spec)
-    told = jobs.waiting_rows(tx, reading.of_spec(tx, spec, MOST_JOBS))
+    newest = reading.of_spec(tx, spec, MOST_JOBS)
+    told = jobs.waiting_rows(tx, newest)
     busy = f"{told[0].title} goes on." if live and told else ""
     choices, default = jobs.runner_choices(tx, access)
     row = spec_rows(tx, [spec])[0]
@@ -106,7 +114,23 @@ def view(tx: Tx, access: Access, spec: Spec) -> SpecView:
         applied="" if spec.applied_hash is None else "As it is now" if not row.pending else "An earlier version",
         runners=choices,
         runner=default,
+        plan=_newest_plan(tx, spec, newest),
     )
+
+
+def _newest_plan(tx: Tx, spec: Spec, newest: Sequence[InfraJob]) -> NewestPlan | None:
+    job = next((one for one in newest if one.job_type == PLAN and one.status == "SUCCESS" and not one.read_only), None)
+    plan = plans.of(tx, job) if job is not None else None
+    if job is None or plan is None:
+        return None
+    verdict = law.applicable(tx, job, spec)
+    delta = tuple(
+        (one.sign, one.tone, one.number, one.word)
+        for one in grouped(plan.summary, ())
+        if one.action not in {"drift", "read"}
+    )
+    ready = bool(delta) and (verdict.ok or verdict.code == "approvals_missing")
+    return NewestPlan(f"{PLANS}/{job.uid}", job.completed_at or job.created_at, delta, ready)
 
 
 def _stands(spec: Spec, resources: int) -> bool:
@@ -177,7 +201,7 @@ def _said(value: Any) -> str:
 
 
 def _drift(tx: Tx, spec: Spec, *, drifted: bool) -> DriftView:
-    told = spec.drift or {}
+    told, failed = spec.drift or {}, failing.newest(tx, spec)
     changes = told.get("changes")
     return DriftView(
         at=spec.drift_checked_at,
@@ -187,6 +211,7 @@ def _drift(tx: Tx, spec: Spec, *, drifted: bool) -> DriftView:
         every=spec.drift_minutes,
         due=spec.drift_due_at,
         why_not=drift.why_not(tx, spec) or "",
+        failing=(failed.error_message or "", f"{JOBS}/{failed.uid}") if failed is not None else None,
     )
 
 

@@ -42,7 +42,7 @@ from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.zones import listing as zone_listing
 from quarterdeck.infra.zones import zones
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Invalid, NotFound
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.kernel.principal import Principal
 
 MOST_ZONES, MOST_CHOICES = 200, 200
@@ -114,9 +114,16 @@ class InfraSpecs:
         _, wrong = await self.instance.db.read(examining.examine, document)
         return tuple(FieldError(one.field, one.message) for one in wrong)
 
-    async def save_infra_spec(self, who: Principal, uid: str, document: Mapping[str, Any]) -> str:
+    async def save_infra_spec(
+        self, who: Principal, uid: str, document: Mapping[str, Any], *, again: bool = False
+    ) -> str:
         def save(tx: Tx, access: Access) -> str:
-            return (specs.change(tx, access, uid, document) if uid else specs.create(tx, document)).uid
+            if uid:
+                return specs.change(tx, access, uid, document).uid
+            made = specs.create(tx, document)
+            if not again:
+                _require_first(tx, made)
+            return made.uid
 
         made: str = await self.instance.db.write(save, self.instance.access)
         return made
@@ -161,6 +168,20 @@ class InfraSpecs:
     async def look_for_drift(self, who: Principal, uid: str) -> str:
         made: str = await self.instance.db.write(lambda tx: drift.look_now(tx, specs.meant(tx, uid)).uid)
         return made
+
+
+def _require_first(tx: Tx, made: Spec) -> None:
+    """Raises `Conflict` (`spec_exists`) where its zone had one of that name and stage: a name would mean two."""
+    tx.flush()
+    for one in specs.named(tx, made.project_name):
+        if one.id != made.id and (one.zone_id, one.environment_stage) == (made.zone_id, made.environment_stage):
+            zone = zones.of(tx, made.zone_id)
+            where = f"{zones.whole(tx, zone).name} has" if zone is not None else "There is, in no zone,"
+            raise Conflict(
+                f"{where} a {made.environment_stage} {made.project_name} already.",
+                code="spec_exists",
+                hint="Change that one, give this one another name, or say below that another one is meant.",
+            )
 
 
 def _count(text: str, field: str) -> int:

@@ -17,12 +17,15 @@ from quarterdeck.console.views.deployments import Fact, LineViews, LogView
 from quarterdeck.console.views.infra_jobs import InfraJobList, InfraJobsAsked, InfraJobView
 from quarterdeck.console.views.infra_plans import PlanView
 from quarterdeck.console.views.shell import Note
+from quarterdeck.console.words import counted
+from quarterdeck.deploy.work import waiting as reasons
 from quarterdeck.deploy.work import work as operator_work
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.execution.orders import PHASES
 from quarterdeck.infra.plans import approvals
-from quarterdeck.infra.runners import standing
+from quarterdeck.infra.runners import listing, standing
 from quarterdeck.infra.specs import specs
+from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work import asking, cancelling, creating, pinning, reading, rerunning
 from quarterdeck.infra.work.happenings import stream
 from quarterdeck.infra.work.model import InfraJob
@@ -202,7 +205,20 @@ def _view(tx: Tx, access: Access, uid: str, seats: tuple[work.Seat, ...]) -> Inf
         runners=choices,
         pinned=pinned.uid if pinned is not None else "",
         confirm=row.about[0] if row.live and may_have_changed(job) else "",
+        found=_found(tx, job),
     )
+
+
+def _found(tx: Tx, job: InfraJob) -> Note | None:
+    spec = tx.get(Spec, job.spec_id) if job.read_only and job.spec_id is not None else None
+    told = spec.drift if spec is not None and spec.drift and spec.drift.get("job") == job.uid else None
+    if told is None:
+        return None
+    if not told.get("drifted"):
+        return Note("good", "Nothing has drifted.", "What stands is as the last apply left it.")
+    number = len(told.get("changes") or ()) + int(told.get("left_out") or 0)
+    what = counted(number, "resource") if number else "Something"
+    return Note("warn", f"It has found drift: {what} changed by somebody else.", "A plan says what would put it back.")
 
 
 def _may_cancel(tx: Tx, access: Access, job: InfraJob) -> bool:
@@ -232,6 +248,8 @@ def _waits(tx: Tx, job: InfraJob, seats: tuple[work.Seat, ...]) -> tuple[Note | 
     seen = operator_work.seen(tx, [carried], seats, whole=True)[0] if carried is not None else None
     if seen is None or seen.waiting is None:
         return Note("idle", "It waits for a runner."), None
+    if seen.waiting.reason in {"worker-away", "worker-missing"}:
+        return _nobody(tx, seen.waiting), None
     stuck = seen.waiting.reason.startswith(("worker", "server"))
     behind = seen.waiting.behind
     address = None
@@ -239,6 +257,16 @@ def _waits(tx: Tx, job: InfraJob, seats: tuple[work.Seat, ...]) -> tuple[Note | 
         first = _carried_by(behind)
         address = f"/console/infra/jobs/{first}" if first else f"/console/jobs/{behind.short_ref}"
     return Note("warn" if stuck else "idle", seen.waiting.message, seen.waiting.hint or ""), address
+
+
+def _nobody(tx: Tx, waiting: reasons.Waiting) -> Note:
+    """No connected worker can take it. Programs of others are not connected: they ask, and one that is there may."""
+    if any(one.foreign and standing.status(one.worker, tx.now) == "ONLINE" for one in listing.visible(tx)):
+        return Note("idle", "It waits for a runner.")
+    told = "No runner that is online can take this."
+    if waiting.reason == "worker-away":
+        return Note("warn", told, f"{waiting.message} {waiting.hint or ''}".strip())
+    return Note("warn", told, "Start one: qd runner enrol NAME makes its token.")
 
 
 def _carried_by(carried: work.Job) -> str | None:
@@ -257,7 +285,9 @@ def _error(job: InfraJob) -> Note | None:
 
 
 def _plan(tx: Tx, job: InfraJob) -> str:
-    if job.job_type == PLAN and (job.status == "SUCCESS" or job.read_only):
+    if job.read_only:
+        return ""  # nothing of it can be agreed to or applied
+    if job.job_type == PLAN and job.status == "SUCCESS":
         return job.uid
     if job.job_type == DESTROY and job.status == QUEUED and job.ledger_id is None:
         return job.uid

@@ -15,6 +15,7 @@ KEYS = {
     "apart": "Not in it. Keep the file master.key apart: without it no secret of the backup can be opened.",
     "plain": "In it, as it is: whoever has the file can read every secret.",
     "passphrase": "In it, sealed with a passphrase.",
+    "backend": "Not needed: a key backend elsewhere opens the secrets. Keep a backup of that one.",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -51,6 +51,7 @@ async def _posted(request: AnyRequest, uid: str) -> Response[bytes]:
     deed, as_text, text = form.get("deed", ""), "content" in form, form.get("content", "")
     document: Document = {}
     lines: Mapping[str, int] = {}
+    opened = forms.opened(form)
     try:
         if as_text:
             document, lines = await desk.ports.read_infra_spec(desk.who, text)
@@ -58,21 +59,24 @@ async def _posted(request: AnyRequest, uid: str) -> Response[bytes]:
         else:
             document = forms.typed(form, (await desk.ports.infra_spec_choices(desk.who)).schema)
         if deed in {"as-yaml", "as-form"}:
-            return await _page(request, uid, document=document, as_text=deed == "as-yaml", version=form.get("version"))
+            return await _page(
+                request, uid, document=document, as_text=deed == "as-yaml", version=form.get("version"), opened=opened
+            )
         if (moved := forms.arranged(dict(document), deed)) is not None:
             fresh = deed.removeprefix("add-") if deed.startswith("add-") else ""
-            return await _page(request, uid, document=moved, version=form.get("version"), fresh=fresh)
+            return await _page(request, uid, document=moved, version=form.get("version"), fresh=fresh, opened=opened)
         if deed == "check":
             wrong = await desk.ports.examine_infra_spec(desk.who, _bare(document))
             return await _page(
                 request, uid, document=document, as_text=as_text, text=text if as_text else None, wrong=wrong,
-                lines=lines, version=form.get("version"), checked=True,
+                lines=lines, version=form.get("version"), checked=True, opened=opened,
             )  # fmt: skip
-        made = await desk.ports.save_infra_spec(desk.who, uid, document)
+        made = await desk.ports.save_infra_spec(desk.who, uid, document, again=form.get("again") == "yes")
     except Problem as problem:
         return await _page(
             request, uid, problem, document=document, as_text=as_text, text=text if as_text else None,
             wrong=_wrong(problem), lines=lines, version=None if isinstance(problem, Conflict) else form.get("version"),
+            opened=opened,
         )  # fmt: skip
     return see(f"{SPECS}/{made}", "saved" if uid else "spec-made")
 
@@ -116,6 +120,7 @@ async def _page(
     version: str | None = None,
     fresh: str = "",
     checked: bool = False,
+    opened: Collection[str] = (),
 ) -> Response[bytes]:
     desk = await open_desk(request)
     query = request.query_params
@@ -123,7 +128,7 @@ async def _page(
     begun = SpecDraft(forms.fresh(query.get("provider", "local")[:20], query.get("zone", "")[:64]))
     draft = await desk.ports.infra_spec_draft(desk.who, uid) if uid else begun
     shown = draft.document if document is None else document
-    made, left = forms.sections(shown, choices, wrong, fresh_list=fresh, has_token=draft.has_token)
+    made, left = forms.sections(shown, choices, wrong, fresh_list=fresh, has_token=draft.has_token, opened=opened)
     content = text if text is not None else await _text(desk, shown) if as_text else ""
     listed = _placed(wrong if as_text else left, lines or {})
     stands = bool(wrong) and not isinstance(problem, Conflict)
@@ -146,11 +151,16 @@ async def _page(
                       hint="Fields that are left out get their defaults."),
         as_text=as_text,
         listed=listed,
+        again=Field("again", "Make another one of that name", "", "check") if _twin(problem) else None,
         summary=_summary(wrong, checked=checked),
         version=version if version is not None else str(draft.version),
         conflict=_conflict(problem, made, draft, choices),
         command=infra_commands.change_spec(row) if row else infra_commands.create_spec(),
     )  # fmt: skip
+
+
+def _twin(problem: Problem | None) -> bool:
+    return problem is not None and problem.code == "spec_exists"
 
 
 async def _text(desk: Any, document: Document) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from quarterdeck.console import infra_words as words
@@ -38,6 +38,11 @@ LIST_OF_TEXTS, JSON_VALUE, WHOLE, NUMBER, FLAG, CHOICE, TEXT = (
 def fresh(provider: str, zone: str) -> Document:
     """What a new form begins with: only what was chosen before."""
     return {"provider": provider, "zone_id": zone or None}
+
+
+def opened(form: Mapping[str, str]) -> frozenset[str]:
+    """The parts of the form that the reader had open."""
+    return frozenset(name for name in PARTS if form.get(f"open.{name}") == "yes")
 
 
 def typed(form: Mapping[str, str], schema: Mapping[str, Any]) -> Document:
@@ -140,11 +145,12 @@ def sections(
     *,
     fresh_list: str = "",
     has_token: bool = False,
+    opened: Collection[str] = (),
 ) -> tuple[tuple[Section, ...], tuple[FieldError, ...]]:
     """The form, and what is wrong that no field of it shows. `fresh_list` was just given one more, which has the
-    focus.
+    focus; `opened` are parts that the reader has open.
     """
-    made = _Maker(choices, {one.field: one.message for one in wrong}, has_token)
+    made = _Maker(choices, {one.field: one.message for one in wrong}, has_token, opened)
     known = choices.schema["properties"]
     found = [Section("core", "", "", fields=tuple(made.field(name, name, known[name], document) for name in CORE))]
     found += [made.part(name, known[name], document.get(name), document) for name in PARTS]
@@ -155,8 +161,10 @@ def sections(
 class _Maker:
     """Makes fields, and remembers which of the wrong ones are shown at them."""
 
-    def __init__(self, choices: SpecChoices, wrong: Mapping[str, str], has_token: bool) -> None:
-        self.choices, self.wrong, self.has_token = choices, wrong, has_token
+    def __init__(
+        self, choices: SpecChoices, wrong: Mapping[str, str], has_token: bool, opened: Collection[str]
+    ) -> None:
+        self.choices, self.wrong, self.has_token, self.open = choices, wrong, has_token, opened
         self.shown: set[str] = set()
 
     def part(self, name: str, rule: Mapping[str, Any], value: Any, document: Mapping[str, Any]) -> Section:
@@ -168,7 +176,12 @@ class _Maker:
             known = self.choices.schema["properties"]
             fields += [self.field(one, one, known[one], document) for one in ("module_token", "variables")]
         error = self.of(name)
-        opened = any(one.error for one in fields) or bool(error) or (name == "module" and said.get("kind") == "git")
+        opened = (
+            name in self.open
+            or any(one.error for one in fields)
+            or bool(error)
+            or (name == "module" and said.get("kind") == "git")
+        )
         return Section(name, title, hint, tuple(fields), open=opened, error=error)
 
     def listed(self, name: str, rule: Mapping[str, Any], value: Any, focused: bool) -> Section:

@@ -151,6 +151,8 @@ async def versions(request: Request[Any, Any, Any]) -> Response[bytes]:
         crumbs=crumbs_of(view.row, "Versions"),
         view=view,
         diff=diff,
+        since=since,
+        to=to,
         pages=Pages(f"{here}?{urlencode({'before': view.older})}" if view.older else None, here if before else None),
         command=infra_commands.version_diff(view.row, since, to) if diff else infra_commands.versions(view.row),
     )

@@ -9,17 +9,22 @@ from urllib.parse import urlencode
 from litestar import Request, Response, get, post
 
 from quarterdeck.console import infra_commands
-from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form
+from quarterdeck.console.desk import AnyRequest, Desk, act, open_desk, part, read_form
 from quarterdeck.console.pages.infra_specs import SPEC, crumbs_of, download, number
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.views.infra import SPECS
+from quarterdeck.console.views.infra_states import StateView
 from quarterdeck.console.views.shell import Crumb, Pages
+from quarterdeck.console.words import counted
 from quarterdeck.kernel.errors import NotFound, Problem
+from quarterdeck.kernel.text import several
 
 VIEW, READ, MANAGE = "infra:states.view", "infra:states.read", "infra:states.manage"
 STATE = SPEC + "/state"
 PAGE = 30
+BACK = {"\N{MINUS SIGN}": "forgotten, not removed", "~": "as then", "+": "known again"}
+"""What going back does to resources, by the sign of how the version differs from that of now."""
 
 
 @get(STATE, opt=needs(VIEW))
@@ -80,6 +85,7 @@ async def _rolling(request: AnyRequest, to: int, failed: Problem | None = None) 
     chosen = view.versions[0] if view.versions and view.versions[0].number == to else None
     blocked = "There is no such version." if chosen is None else "It counts already." if chosen.current else ""
     here = f"{view.row.href}/state"
+    forgotten = () if blocked else await _forgotten(desk, view, to)
     return ask(
         desk,
         here="infra",
@@ -87,6 +93,7 @@ async def _rolling(request: AnyRequest, to: int, failed: Problem | None = None) 
         failed=failed,
         title=f"Go back to version {to} of the state of {view.row.name}?",
         texts=(
+            *forgotten,
             "No resource is changed by it, only what Terraform believes to be there.",
             "What was made since then is looked after by nobody, until it is imported again.",
             "It becomes the newest version, under a higher serial. Plans that were made since then fit no more.",
@@ -102,6 +109,19 @@ async def _rolling(request: AnyRequest, to: int, failed: Problem | None = None) 
         blocked=blocked,
         command=infra_commands.roll_back(view.row, to),
     )
+
+
+async def _forgotten(desk: Desk, view: StateView, to: int) -> tuple[str, ...]:
+    """What going back does to the resources that the state knows now, by their addresses."""
+    told = await desk.ports.infra_state_diff(desk.who, view.row.uid, view.version, to, values=False)
+    said = []
+    for sign, words in BACK.items():
+        some = [one.address for one in told.changes if one.sign == sign]
+        if some:
+            said.append(f"{counted(len(some), 'resource')} {words}: {several(some)}.")
+    if told.left_out:
+        said.append(f"{counted(told.left_out, 'resource')} more differ.")
+    return tuple(said) or ("It says the same as the version that counts now.",)
 
 
 @post(STATE + "/rollback", opt=needs(MANAGE))

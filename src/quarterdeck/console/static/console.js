@@ -85,6 +85,11 @@ document.addEventListener("submit", async e => {
   again(await (await fetch("/console/sign-in", { headers: doorway })).text());
 });
 addEventListener("pageshow", calm);
+// A part of a form that was opened says so to the server, which draws the form anew.
+document.addEventListener("toggle", e => {
+  const said = $(":scope > input[name^='open.']", e.target);
+  if (said) said.value = e.target.open ? "yes" : "";
+}, true);
 on("click", "[aria-disabled=true]", e => e.preventDefault());
 
 // Questions: the same form that stands at the link's address, in a dialog.

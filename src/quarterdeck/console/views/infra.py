@@ -89,6 +89,8 @@ class DriftView:
     due: datetime | None
     why_not: str
     """What keeps a look from making sense now; empty where it does."""
+    failing: tuple[str, str] | None = None
+    """Why looks fail, and the page of the last one; None where they do not, or only one did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,18 @@ class Waiting:
     state: State
     at: datetime
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewestPlan:
+    """The newest plan of a specification that succeeded. `delta` counts its changes by sign, tone and word; `ready`: it
+    waits to be agreed to or applied.
+    """
+
+    href: str
+    at: datetime
+    delta: tuple[tuple[str, str, int, str], ...]
+    ready: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +141,7 @@ class SpecView:
     applied: str
     runners: tuple[tuple[str, str], ...] = ()
     runner: str = ""
+    plan: NewestPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

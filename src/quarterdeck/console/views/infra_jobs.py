@@ -99,6 +99,8 @@ class InfraJobView:
     pinned: str = ""
     confirm: str = ""
     """The name to type before it is cancelled: it may be changing resources."""
+    found: Note | None = None
+    """What a look for drift has found, while no later look or apply says more."""
 
     @property
     def plan_href(self) -> str:

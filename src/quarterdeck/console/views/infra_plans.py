@@ -9,6 +9,7 @@ from typing import Any
 
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.shell import Note
+from quarterdeck.infra.execution.reasons import REASONS, within
 
 HIDDEN, UNKNOWN = "****", "(known after apply)"
 """What stands in the place of a value that is sensitive, or not known before."""
@@ -28,22 +29,29 @@ LOSING = frozenset({"delete", "replace"})
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """`was` and `now` as text, None where there is nothing; `hidden`: it is sensitive, only that it changes is told."""
+    """`was` and `now` as text, None where there is nothing; `hidden`: it is sensitive, only that it changes is told.
+    `forces`: it cannot be changed without a replacement.
+    """
 
     path: str
     was: str | None
     now: str | None
     hidden: bool = False
+    forces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One resource. `cut`: not all of its values are told."""
+    """One resource. `cut`: not all of its values are told. `reason` says why, where there is something to say;
+    `forced_by` names what forces its replacement.
+    """
 
     address: str
     action: str
     attributes: tuple[Attribute, ...]
     cut: bool = False
+    reason: str = ""
+    forced_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +132,17 @@ class PlanView:
     stage: str = ""
     runners: tuple[tuple[str, str], ...] = ()
     pinned: str = ""
+    held: tuple[str, ...] = ()
+    """What a destruction takes away, by its addresses."""
+    holds: int = 0
+    """How many resources that are, those that are not named included."""
+    moved: bool = False
+    """That is something else than when the destruction was asked for."""
 
     @property
     def losing(self) -> int:
         """How many resources are destroyed, those that are created again included."""
-        return sum(group.number for group in self.groups if group.action in LOSING)
+        return self.holds or sum(group.number for group in self.groups if group.action in LOSING)
 
     @property
     def drifted(self) -> int:
@@ -149,13 +163,15 @@ class PlanView:
 
 
 def change_rows(told: Sequence[Any], action: str | None = None) -> tuple[ChangeRow, ...]:
-    """Changes as a runner tells them: `{address, action, before, after}`, with what is sensitive masked."""
+    """Changes as they are kept (`infra.plans.summary`), with what is sensitive masked."""
     return tuple(
         ChangeRow(
             str(one.get("address", "")),
             action or str(one.get("action", "")),
-            attributes(one.get("before"), one.get("after"), str(one.get("action", ""))),
+            attributes(one.get("before"), one.get("after"), str(one.get("action", "")), forced_by := _places(one)),
             one.get("truncated") is True,
+            REASONS.get(one.get("reason") or "", ""),
+            forced_by,
         )
         for one in told
         if isinstance(one, dict)
@@ -182,8 +198,15 @@ def _count(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
-def attributes(before: Any, after: Any, action: str = "update") -> tuple[Attribute, ...]:
-    """What differs, place by place. Of what is created or destroyed, one side says nothing."""
+def _places(one: dict[str, Any]) -> tuple[str, ...]:
+    listed = one.get("forced_by")
+    return tuple(str(place) for place in listed) if isinstance(listed, list) else ()
+
+
+def attributes(before: Any, after: Any, action: str = "update", forced_by: Sequence[str] = ()) -> tuple[Attribute, ...]:
+    """What differs, place by place, and what of that forces a replacement first. Of what is created or destroyed, one
+    side says nothing.
+    """
     was = dict(_leaves("", before)) if before is not None else {}
     now = dict(_leaves("", after)) if after is not None else {}
     found = []
@@ -195,7 +218,9 @@ def attributes(before: Any, after: Any, action: str = "update") -> tuple[Attribu
         one_side = action in {"create", "delete"}
         if one_side and (left or right) in {None, "null"}:
             continue
-        found.append(Attribute(path, left, right, hidden))
+        forces = any(within(path, place) or within(place, path) for place in forced_by)
+        found.append(Attribute(path, left, right, hidden, forces))
+    found.sort(key=lambda one: not one.forces)
     return tuple(found[:MOST_ATTRIBUTES])
 
 

@@ -12,14 +12,16 @@ from quarterdeck.console.views.infra_jobs import InfraJobRow
 
 @dataclass(frozen=True, slots=True)
 class RunnerRow:
-    """`labels` say what it may be given; `own`: it is looked after here. `job` is the page of what it does."""
+    """`labels` say what it may be given; `own`: it is looked after here. `job` is the page of what it does;
+    `due` the version that it should be, empty where it is not outdated.
+    """
 
     uid: str
     name: str
     mode: str
     state: tuple[str, str, str | None]
     version: str
-    outdated: bool
+    due: str
     default: bool
     labels: tuple[str, ...]
     seen: datetime | None
@@ -35,12 +37,25 @@ class RunnerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseRow:
+    """A published version of the runner program; `page` is where it was published, empty where nobody said."""
+
+    version: str
+    at: datetime
+    breaking: bool
+    commit: str
+    notes: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunnerList:
     """`own` says that the server's own worker takes jobs, too; `newest` is the newest release."""
 
     rows: tuple[RunnerRow, ...]
     own: bool
     newest: str
+    releases: tuple[ReleaseRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

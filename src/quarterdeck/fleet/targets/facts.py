@@ -9,6 +9,7 @@ from pathlib import Path
 from quarterdeck.fleet.targets.host import Host
 from quarterdeck.fleet.targets.ssh import SshHost
 from quarterdeck.kernel.answers import whole
+from quarterdeck.kernel.datadir import KEPT_IN
 from quarterdeck.kernel.errors import ProviderFailure
 from quarterdeck.kernel.text import shown
 
@@ -19,9 +20,12 @@ ROOTS_PLACE = Path("/var/lib/quarterdeck/runtime")
 USERS_PLACE = ".local/share/quarterdeck/runtime"
 PLACE = """
 if [ "$(id -u)" = 0 ]; then root=$1; else root=$HOME/$2; fi
-printf '%s\\n' "$root"; [ -e "${root%/*}/$3" ] && echo "$3"; ls "$root/installations" 2>/dev/null; true
+printf '%s\\n' "$root"
+for file in "$3" "$4"; do [ -e "${root%/*}/$file" ] && echo "$3"; done
+ls "$root/installations" 2>/dev/null; true
 """
 CONTROL_PLANE = "master.key"
+"""Its file, or the note of its database (`KEPT_IN`), tells of a control plane: a master key may lie elsewhere."""
 MOST_UID = (1 << 32) - 1
 LONGEST_NAME = 100
 SHARED = (
@@ -100,7 +104,7 @@ class Place:
 
 async def place_of(host: Host) -> Place:
     """Looks, and makes nothing."""
-    words = (str(ROOTS_PLACE), USERS_PLACE, CONTROL_PLANE)
+    words = (str(ROOTS_PLACE), USERS_PLACE, CONTROL_PLANE, KEPT_IN)
     root, *said = (await host.run(["sh", "-c", PLACE, "place", *words])).text.splitlines() or [""]
     return Place(root, CONTROL_PLANE in said, tuple(name for name in said if name != CONTROL_PLANE))
 

@@ -18,6 +18,7 @@ from quarterdeck.fleet.targets.processes import SshProcesses, SshReleases
 from quarterdeck.fleet.targets.ssh import SshHost
 from quarterdeck.fleet.targets.steward import Steward
 from quarterdeck.kernel.answers import KIBIBYTES, whole
+from quarterdeck.kernel.datadir import KEPT_IN
 
 BEAT_SECONDS = 5.0
 WORD = 4096
@@ -105,7 +106,8 @@ class Remote:
 
     async def has_control_plane(self) -> bool:
         """Whether a control plane runs there from the directory that we would work in."""
-        return (await self.host.run(["test", "-e", str(self.root.parent / CONTROL_PLANE)])).status == 0
+        files = [str(self.root.parent / name) for name in (CONTROL_PLANE, KEPT_IN)]
+        return (await self.host.run(["test", "-e", files[0], "-o", "-e", files[1]])).status == 0
 
     @contextlib.asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -80,6 +80,40 @@ class Finder(Protocol):
     def find(self, kind: str) -> WorkerRun | None: ...
 
 
+def _describing(name: str | None, slots: int, data_dir: Path, saying: Saying) -> Callable[[], dict[str, Any]]:
+    def describe() -> dict[str, Any]:
+        agents = list(saying.agents())[:MOST_AGENTS]
+        return {
+            "name": name or "",
+            "capabilities": [one.type for one in agents],
+            "agents": agents,
+            "maxSlots": slots,
+            "workerVersion": release(),
+            "protocolVersion": frames.VERSION,
+            "hardware": measuring.hardware(data_dir),
+        }
+
+    return describe
+
+
+async def enrolled_for(
+    server_url: str, token: Secret[str] | None, data_dir: Path, *, name: str | None = None, slots: int = 1
+) -> list[str]:
+    """What the machine may be given, by its enrolment, which is made where it has none yet; empty where the server has
+    not said. Waits for a server that is away. Raises as `run_worker`.
+    """
+    proof = Proof(server_url, data_dir, token, _describing(name, slots, data_dir, Saying()))
+    pause = SHORTEST
+    while proof.credential() is None:
+        try:
+            await proof.ready()
+        except Unavailable as problem:
+            log.info("server_unreachable", server=server_url, reason=problem.message)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST)
+    return proof.capabilities()
+
+
 async def run_worker(
     server_url: str,
     token: Secret[str] | None,
@@ -105,20 +139,7 @@ async def run_worker(
     mark = fingerprint or machine.fingerprint()
     saying = saying or Saying()
     called = name or platform.node()
-
-    def describe() -> dict[str, Any]:
-        agents = list(saying.agents())[:MOST_AGENTS]
-        return {
-            "name": called,
-            "capabilities": [one.type for one in agents],
-            "agents": agents,
-            "maxSlots": slots,
-            "workerVersion": release(),
-            "protocolVersion": frames.VERSION,
-            "hardware": measuring.hardware(data_dir),
-        }
-
-    proof = Proof(server_url, data_dir, token, describe)
+    proof = Proof(server_url, data_dir, token, _describing(name, slots, data_dir, saying))
     offered = offer(called, capabilities, slots, data_dir, saying, credential=proof.credential, fingerprint=mark)
     worker = Worker(offered, handlers.find, spool=FileSpool(data_dir / "spool"))
     leaving = _Leaving(worker)

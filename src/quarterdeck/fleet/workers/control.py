@@ -95,6 +95,14 @@ class WorkerControl:
         finally:
             if self._sessions.get(worker.id) is session:
                 del self._sessions[worker.id]
+                if session.leaving:
+                    await asyncio.shield(self._left(worker.id, hello.boot_id))
+
+    async def _left(self, worker_id: int, boot_id: str) -> None:
+        try:
+            await self._jobs.db.write(hearing.left, worker_id, boot_id)
+        except Exception:  # its silence tells the same, a little later
+            log.exception("leaving_not_kept", worker=worker_id)
 
     async def _seated(self, transport: Dialled, worker: Worker, hello: frames.Hello, about: About) -> Session | None:
         """The session of a connection, in the place of an earlier one; None where it may not stay."""

@@ -60,7 +60,7 @@ def connected(tx: Tx, worker_id: int, hello: frames.Hello, about: About) -> Note
     if worker.boot_id != hello.boot_id[:40]:
         degradation.started_again(worker)
     worker.first_seen_at = worker.first_seen_at or tx.now
-    worker.last_seen_at = tx.now
+    worker.last_seen_at, worker.left_at = tx.now, None
     worker.fingerprint = worker.fingerprint or hello.fingerprint[:80] or None
     worker.version, worker.boot_id = shown(hello.worker_version, 40), hello.boot_id[:40]
     worker.offered = [shown(word, 128) for word in sorted(hello.capabilities)]
@@ -73,6 +73,14 @@ def connected(tx: Tx, worker_id: int, hello: frames.Hello, about: About) -> Note
     _keep_projects(worker, about.projects)
     tx.publish(CHANGED, worker.uid)
     return noted(worker, hello.boot_id)
+
+
+def left(tx: Tx, worker_id: int, boot_id: str) -> None:
+    """It had said that it goes, and has hung up: it is away, not silent. Another start of it may be here already."""
+    worker = _held(tx, worker_id)
+    if worker.boot_id == boot_id[:40]:
+        worker.left_at = tx.now
+        tx.publish(CHANGED, worker.uid)
 
 
 def heard(tx: Tx, beats: Sequence[Beat], thresholds: Callable[[Tx, int], Thresholds]) -> list[Noted]:

@@ -19,7 +19,8 @@ class Worker(Identified, Base):
     `trouble`: by agent `{failures, class, since, until}`, see `degradation`; `ailing`: `{agent, reason}` as the worker
     says itself.
     Percentages are 0 to 100 as it measured them last, `load1` is its load average of a minute. `offline_told_at`: when
-    it was told that nothing is heard of it; older than `last_seen_at`, that was an earlier outage.
+    it was told that nothing is heard of it; older than `last_seen_at`, that was an earlier outage. `left_at`: when it
+    went by itself, with its work done; None again from its next hello on.
     """
 
     __tablename__ = "fleet_workers"
@@ -56,6 +57,7 @@ class Worker(Identified, Base):
     first_seen_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]
     offline_told_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
     drain_requested_at: Mapped[datetime | None]
     drain_reason: Mapped[str | None] = mapped_column(String(300))
     revoked_at: Mapped[datetime | None]

@@ -16,7 +16,7 @@ NAME = "identity.json"
 
 class Papers(msgspec.Struct, kw_only=True, rename="camel"):
     """`server` is where they count, `access_token` None while the machine has only chosen its id; `enrolled_with` is
-    the digest of the enrolment token that they were had for.
+    the digest of the enrolment token that they were had for, `capabilities` what that was for, where the server said.
     """
 
     server: str
@@ -26,6 +26,7 @@ class Papers(msgspec.Struct, kw_only=True, rename="camel"):
     expires_at: datetime | None = None
     recovery_secret: str | None = None
     enrolled_with: str | None = None
+    capabilities: list[str] | None = None
 
 
 def load(directory: Path) -> Papers | None:

@@ -66,6 +66,10 @@ class Proof:
         """The access token for a hello."""
         return None if self._papers is None else self._papers.access_token
 
+    def capabilities(self) -> list[str]:
+        """What the machine was enrolled for; empty where the server has not said so."""
+        return [] if self._papers is None else self._papers.capabilities or []
+
     async def ready(self) -> None:
         """Have an access token that the server should take. Raises `Unavailable` where it cannot be asked now, and
         `Unauthenticated` where it has refused for good.
@@ -165,6 +169,7 @@ class Proof:
                 expires_at=datetime.fromisoformat(answer["expiresAt"]),
                 recovery_secret=answer.get("recoverySecret") or held.recovery_secret,
                 enrolled_with=more.get("enrolled_with", held.enrolled_with),
+                capabilities=_words(answer.get("capabilities")) or held.capabilities,
             )
         except (KeyError, TypeError, ValueError):
             raise Unavailable("What answers there is no Quarterdeck server.", code="server_unreachable") from None
@@ -212,6 +217,10 @@ def base(server_url: str) -> str:
     if scheme is None or not parts.netloc:
         raise Invalid(f"{server_url} is not a server address.", code="server_url_invalid", hint="Use https://host.")
     return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+
+def _words(said: Any) -> list[str] | None:
+    return [str(one) for one in said] if isinstance(said, list) else None
 
 
 def _digest(token: Secret[str]) -> str:

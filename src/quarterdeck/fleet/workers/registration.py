@@ -28,7 +28,9 @@ MACHINE = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What a machine says when it registers. `machine_id` is a UUID of its own choice."""
+    """What a machine says when it registers. `machine_id` is a UUID of its own choice. Without a `name` it is called as
+    its token was labelled, or as its host.
+    """
 
     token: Secret[str]
     machine_id: str | None = None
@@ -105,7 +107,7 @@ def _enrolled(tx: Tx, token: EnrolmentToken, machine_id: str | None, said: Regis
         Worker(
             uid=machine_id or tx.ids.uid(),
             organization_id=token.organization_id,
-            name=shown((said.name or said.hardware.hostname or "").strip(), 200) or "machine",
+            name=shown((said.name.strip() or token.label or said.hardware.hostname or "").strip(), 200) or "machine",
             recovery_hash="",
             generation=1,
             capabilities=token.capabilities,

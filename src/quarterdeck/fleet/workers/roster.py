@@ -59,7 +59,8 @@ def has(capability: str) -> ColumnElement[bool]:
 
 def _is(tx: Tx, status: Status, heartbeat_timeout: float) -> ColumnElement[bool]:
     """`standing.status` as a condition."""
-    held, fresh = Worker.revoked_at.is_(None), Worker.last_seen_at >= tx.now - timedelta(seconds=heartbeat_timeout)
+    held, since = Worker.revoked_at.is_(None), tx.now - timedelta(seconds=heartbeat_timeout)
+    fresh = Worker.left_at.is_(None) & (Worker.last_seen_at >= since)
     match status:
         case "decommissioned":
             return Worker.revoked_at.is_not(None)

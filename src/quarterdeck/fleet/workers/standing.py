@@ -38,10 +38,12 @@ def defaults(_tx: Tx, _organization_id: int) -> Thresholds:
 
 
 def status(worker: Worker, now: datetime, heartbeat_timeout: float) -> Status:
-    """A connection that is lost makes nobody offline: the last sign of life does, once it is old."""
+    """A connection that is lost makes nobody offline: the last sign of life does, once it is old, and leaving."""
     if worker.revoked_at is not None:
         return "decommissioned"
-    if worker.last_seen_at is None or (now - worker.last_seen_at).total_seconds() > heartbeat_timeout:
+    if worker.left_at is not None or worker.last_seen_at is None:
+        return "offline"
+    if (now - worker.last_seen_at).total_seconds() > heartbeat_timeout:
         return "offline"
     return "draining" if worker.drain_requested_at is not None else "online"
 

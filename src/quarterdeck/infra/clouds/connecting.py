@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from quarterdeck.infra.clouds import credentials, identities, issuing
+from quarterdeck.infra.clouds import accounts, credentials, identities, issuing
 from quarterdeck.infra.clouds.actions import CloudAction, noted
 from quarterdeck.infra.clouds.credentials import FEDERATED, NAMES
 from quarterdeck.infra.clouds.federating import require_verified
@@ -72,7 +72,7 @@ def connect(tx: Tx, provider: str, uid: str, said: Mapping[str, Any]) -> Queued:
     """Keep the credentials and have a runner try them; until it has, nothing else is done with them.
 
     Raises `NotFound`, `Invalid` (`cloud_credentials_invalid`, `infra_wif_config_invalid`), and `Conflict`
-    (`cloud_issuer_absent`, `cloud_identity_in_use`, `cloud_identity_changed`).
+    (`cloud_issuer_absent`, `cloud_identity_in_use`, `spec_account_held`).
     """
     seen = _of(tx, provider, uid)
     kept = credentials.read(provider, said)
@@ -83,7 +83,10 @@ def connect(tx: Tx, provider: str, uid: str, said: Mapping[str, Any]) -> Queued:
     identity = identities.locked(tx, uid)
     _require_unused(tx, identity, "connected again")
     secret = credentials.opened(tx, identity) if provider == "aws" else {}
+    before = accounts.account(identity)
     identity.credentials = kept.plain
+    if before != accounts.account(identity):
+        _require_nothing_there(tx, identity, before)
     credentials.seal(tx, identity, {**secret, **kept.secret})
     identity.verified_at = identity.cached_at = None
     identity.cached_resources = {}
@@ -146,7 +149,8 @@ def disconnect(tx: Tx, provider: str, uid: str) -> None:
             f"The cloud identity {identity.name} cannot be disconnected: "
             f"what {several([one.project_name for one in standing])} made stands by it.",
             code="cloud_identity_in_use",
-            hint="Destroy what was made, or give those configurations another identity.",
+            hint="Destroy what was made, or give those configurations another identity of the same account, and apply "
+            "them with it.",
         )
     bound = identities.standing_runners(tx, identity)
     if bound:
@@ -219,6 +223,18 @@ def _require_unused(tx: Tx, identity: CloudIdentity, what: str) -> None:
             f"jobs work with it ({several([f'{one.job_type} {one.uid}' for one in live])}).",
             code="cloud_identity_in_use",
             hint="Wait until they have ended, or cancel them.",
+        )
+
+
+def _require_nothing_there(tx: Tx, identity: CloudIdentity, before: str) -> None:
+    """Raise `Conflict` (`spec_account_held`) where something stands in the account that it was connected to."""
+    standing = identities.standing_specs(tx, identity)
+    if standing:
+        raise Conflict(
+            f"What {several([one.project_name for one in standing])} made stands in {before}: "
+            f"the cloud identity {identity.name} cannot be connected to another account.",
+            code="spec_account_held",
+            hint="Destroy what was made, or connect another identity.",
         )
 
 

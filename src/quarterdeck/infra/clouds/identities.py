@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, or_, select
+from collections.abc import Collection
+
+from sqlalchemy import and_, func, or_, select
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds.model import CloudIdentity
@@ -51,6 +53,11 @@ def usable(tx: Tx, uid: str) -> CloudIdentity:
 def by_id(tx: Tx, identity_id: int | None) -> CloudIdentity | None:
     """That of a row id; None where it is gone."""
     return None if identity_id is None else tx.get(CloudIdentity, identity_id)
+
+
+def some(tx: Tx, identity_ids: Collection[int]) -> list[CloudIdentity]:
+    """Those of some row ids, of what there still is."""
+    return list(tx.scalars(select(CloudIdentity).where(CloudIdentity.id.in_(identity_ids))))
 
 
 def kept(tx: Tx, identity_id: int | None) -> CloudIdentity | None:
@@ -113,9 +120,9 @@ def live_jobs(tx: Tx, identity: CloudIdentity, job_type: str | None = None) -> l
 
 def standing_specs(tx: Tx, identity: CloudIdentity) -> list[Spec]:
     """Specs that have made something with it, and need it to change or destroy that."""
-    query = select(Spec).where(
-        Spec.cloud_identity_id == identity.id, or_(Spec.applied_hash.is_not(None), Spec.orphan_risk.is_not(None))
-    )
+    own = Spec.cloud_identity_id == identity.id
+    stands = or_(Spec.applied_hash.is_not(None), Spec.orphan_risk.is_not(None))
+    query = select(Spec).where(or_(and_(own, stands), Spec.applied_identity_id == identity.id))
     return list(tx.scalars(query.order_by(Spec.id).limit(6)))
 
 

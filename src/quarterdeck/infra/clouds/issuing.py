@@ -1,6 +1,7 @@
 """The server as an issuer of tokens that clouds trust (OpenID Connect Discovery 1.0): its key, and what it signs.
 
-A token is for one job of one identity at one cloud, and good for ten minutes.
+A token is for one job of one identity at one cloud, and good for as long as that may take: clouds give credentials for
+an hour, and are shown it again for the next ones.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from sqlalchemy import select
 
+from quarterdeck.infra.clouds import turning
 from quarterdeck.infra.clouds.model import CloudIdentity, IssuerKey
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, NotFound
@@ -22,10 +23,11 @@ from quarterdeck.notify.door import Door
 PATH = "/api/cloud-issuer"
 KEYS = "/jwks"
 LIFE = timedelta(minutes=10)
+"""Of a token that is used at once: for a look at what a cloud has."""
+SPARE = timedelta(minutes=10)
+"""What a token outlives the time that its job may take by: it is signed before the job begins."""
 ALGORITHM = "RS256"
-BITS = 2048
 AZURE_AUDIENCE = "api://AzureADTokenExchange"
-TABLE = IssuerKey.__tablename__
 
 
 def issuer(tx: Tx) -> str | None:
@@ -61,29 +63,20 @@ def configuration(tx: Tx) -> dict[str, Any]:
 
 
 def keys(tx: Tx) -> dict[str, Any]:
-    """The public keys, none before the first identity needs one. Raises `NotFound` where we are no issuer."""
+    """The public keys, with those that sign not yet, or no more; none before the first identity needs one. Raises
+    `NotFound` where we are no issuer.
+    """
     _public(tx)
-    rows = tx.scalars(select(IssuerKey).order_by(IssuerKey.id.desc()))
-    return {"keys": [{**row.public, "use": "sig", "alg": ALGORITHM} for row in rows]}
+    return {"keys": [{**row.public, "use": "sig", "alg": ALGORITHM} for row in turning.every(tx)]}
 
 
 def ensure_key(tx: Tx) -> IssuerKey:
     """The key that signs, drawn at first need."""
     tx.lock("infra-issuer")
-    found = _current(tx)
+    found = turning.signing(tx)
     if found is not None:
         return found
-    key = RSAKey.generate_key(BITS, private=True, auto_kid=True)
-    uid = tx.ids.uid()
-    private = json.dumps(key.as_dict(private=True))
-    return tx.add(
-        IssuerKey(
-            uid=uid,
-            public=key.as_dict(private=False),
-            sealed=tx.vault.seal(TABLE, uid, "sealed", private),
-            created_at=tx.now,
-        )
-    )
+    return turning.draw(tx)
 
 
 def subject(identity: CloudIdentity) -> str:
@@ -98,11 +91,11 @@ def audience(identity: CloudIdentity) -> str:
     return str(identity.credentials.get("audience", ""))
 
 
-def token(tx: Tx, identity: CloudIdentity) -> Secret[str]:
-    """A token that says: who brings this is the identity, for ten minutes. Raises `Conflict` as `require` does."""
+def token(tx: Tx, identity: CloudIdentity, life: timedelta = LIFE) -> Secret[str]:
+    """A token that says: who brings this is the identity, for so long. Raises `Conflict` as `require` does."""
     name = require(tx)
     row = ensure_key(tx)
-    key = RSAKey.import_key(json.loads(tx.vault.open(TABLE, row.uid, "sealed", row.sealed).reveal()))
+    key = RSAKey.import_key(json.loads(tx.vault.open(turning.TABLE, row.uid, "sealed", row.sealed).reveal()))
     now = int(tx.now.timestamp())
     claims = {
         "iss": name,
@@ -110,14 +103,10 @@ def token(tx: Tx, identity: CloudIdentity) -> Secret[str]:
         "aud": audience(identity),
         "iat": now,
         "nbf": now,
-        "exp": now + int(LIFE.total_seconds()),
+        "exp": now + int(life.total_seconds()),
         "jti": tx.ids.uid(),
     }
     return Secret(jwt.encode({"alg": ALGORITHM, "kid": str(row.public["kid"]), "typ": "JWT"}, claims, key))
-
-
-def _current(tx: Tx) -> IssuerKey | None:
-    return tx.first(select(IssuerKey).order_by(IssuerKey.id.desc()).limit(1))
 
 
 def _public(tx: Tx) -> str:

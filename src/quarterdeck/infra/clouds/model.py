@@ -12,7 +12,7 @@ from quarterdeck.kernel.db import Base, Identified
 class CloudIdentity(Identified, Base):
     """Whom a runner becomes in a cloud. `credentials` names roles, accounts and tenants, no long-lived key; what of it
     is secret (`external_id`, `wif_config`) stands in `sealed`, a JSON object under the vault. `cached_resources` is
-    what a runner found with it.
+    what a runner found with it. `zones` are rows of the zones whose specifications alone may use it; none: all may.
     """
 
     __tablename__ = "infra_cloud_identities"
@@ -27,13 +27,14 @@ class CloudIdentity(Identified, Base):
     cached_resources: Mapped[dict[str, Any]] = mapped_column(default=dict)
     cached_at: Mapped[datetime | None]
     verified_at: Mapped[datetime | None]
+    zones: Mapped[list[Any] | None]
     check_job_id: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
 
 
 class IssuerKey(Identified, Base):
-    """A key that signs tokens for clouds: `public` is its public JWK, `sealed` the private one under the vault. The
-    newest signs, all are published.
+    """A key that signs tokens for clouds: `public` is its public JWK, `sealed` the private one under the vault. All are
+    published; which one signs, and until when one stays, is said by `turning`.
     """
 
     __tablename__ = "infra_issuer_keys"

@@ -152,6 +152,29 @@ class Store:
         except (httpx.HTTPError, TimeoutError):
             return None
 
+    async def whole_state(self) -> bytes:
+        """The state as the server has it now, b"" where there is none. Raises `Conflict` (`infra_artefact_refused`),
+        `Unavailable` (`infra_server_unreachable`, `infra_state_unavailable`).
+        """
+
+        async def once(client: httpx.AsyncClient) -> bytes:
+            async with client.stream("GET", self._address("/state")) as answer:
+                if answer.status_code in {204, 404}:
+                    return b""
+                _require(answer, 200, "give out the state")
+                content = bytearray()
+                async for part in answer.aiter_raw():
+                    content += part
+                    if len(content) > LARGEST:
+                        raise Unavailable(
+                            "The state is larger than states may be.",
+                            code="infra_state_unavailable",
+                            hint="Split the specification.",
+                        )
+                return bytes(content)
+
+        return await self._patiently(once)
+
     async def _patiently(self, once: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
         """Asked again while the server does not answer; `Canceled` ends that."""
         for pause in (*PAUSES, None):

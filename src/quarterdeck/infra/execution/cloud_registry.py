@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from quarterdeck.infra.execution.lasting import Keeping
 from quarterdeck.infra.execution.orders import Cloud, InfraOrder
 from quarterdeck.kernel.errors import Problem, Unavailable
 from quarterdeck.kernel.text import shown
 
-Credentials = Callable[[Cloud], AbstractAsyncContextManager[Mapping[str, str]]]
-"""Takes up the federated identity for as long as the block runs. Answers environment variables for the provider, and
-raises a `Problem` when the identity is refused.
-"""
+
+class Credentials(Protocol):
+    """Takes up the federated identity for as long as the block runs. Answers environment variables for the provider,
+    and raises a `Problem` when the identity is refused. What lasts longer than an hour is kept in files (`keeping`);
+    without a place for them it is good for a look.
+    """
+
+    def __call__(
+        self, cloud: Cloud, *, keeping: Keeping | None = None
+    ) -> AbstractAsyncContextManager[Mapping[str, str]]: ...
+
+
 Discover = Callable[[InfraOrder], Awaitable[dict[str, Any]]]
 """What the cloud has of regions, networks, zones and people; raises a `Problem`."""
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from quarterdeck.fleet.processes.supervisor.kin import MARKER
 from quarterdeck.infra.execution.orders import Place
 from quarterdeck.kernel.vault import Secret
 
@@ -84,6 +85,7 @@ def environment(
     values: dict[str, str | Secret[str]] = {name: Secret(value) for name, value in (cloud or {}).items()}
     values |= {name: value for name, value in inherited.items() if name in PASSED_ON}
     return values | {
+        MARKER: layout.root.name,
         "HOME": str(layout.home),
         "TMPDIR": str(layout.temporary),
         "TF_DATA_DIR": str(layout.data),

@@ -10,12 +10,23 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from quarterdeck.infra.execution import commands, costing, failures, modules, planning, rendering, versions
+from quarterdeck.infra.execution import (
+    commands,
+    costing,
+    failures,
+    installing,
+    modules,
+    planning,
+    rendering,
+    reviewing,
+    versions,
+)
 from quarterdeck.infra.execution.artefacts import LARGEST, Store, digest, is_job, too_large
 from quarterdeck.infra.execution.cloud_registry import providers
 from quarterdeck.infra.execution.commands import Command, Layout
+from quarterdeck.infra.execution.lasting import Keeping
 from quarterdeck.infra.execution.machine import RESCUED, Attempt, Machine, attempt, note_module
-from quarterdeck.infra.execution.orders import CLOUD_JOBS, RUNNER_JOBS, SPEC_JOBS, InfraOrder
+from quarterdeck.infra.execution.orders import CLOUD_JOBS, RUNNER_JOBS, SPEC_JOBS, InfraOrder, SavedPlan
 from quarterdeck.infra.execution.outputs import cluster_of, redacted
 from quarterdeck.infra.execution.planning import Planned
 from quarterdeck.infra.execution.reporting import Reporter
@@ -31,17 +42,22 @@ LARGEST_SHOWN = 128 << 20
 LARGEST_OUTPUT = 4 << 20
 PUSHES = (0.0, 2.0, 5.0, 10.0)
 """Seconds before each time that a state which its place did not take is written again."""
+ENDING_SECONDS = 20.0
+"""A state that its place did not take may have to be written again once terraform has ended; the rest is told."""
+LOCK_LOST = "state_lock_lost"
+"""How the server says for good that an attempt whose lock was taken away has none."""
 DESTROYING = frozenset({"DESTROY", "DESTROY_WORKER"})
 
 
 async def execute(context: JobContext, order: InfraOrder, machine: Machine) -> dict[str, Any]:
     """Carry the order out and answer in short what came of it. Raises a `Problem` for all that went wrong."""
     check(order, machine)
+    context.stop_seconds = order.grace_seconds + ENDING_SECONDS
     federated = order.cloud.subject_token if order.cloud is not None else ""
     reporter = Reporter(context, filter(None, (order.place.password, order.module.token, federated)))
     if order.job_type in CLOUD_JOBS:
         return await _looked(order, reporter)
-    async with attempt(machine, order.job) as place, _credentials(order, reporter) as cloud:
+    async with attempt(machine, order.job) as place, _credentials(order, reporter, place) as cloud:
         running = Running(reporter, order.seconds, order.grace_seconds, place.lock)
         job = await _prepared(order, machine, place, running, cloud)
         if order.job_type == "PLAN" or order.read_only:
@@ -64,14 +80,19 @@ def check(order: InfraOrder, machine: Machine) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _credentials(order: InfraOrder, reporter: Reporter) -> AsyncIterator[Mapping[str, str]]:
-    """Variables for the provider while the block runs; none where the order names no cloud."""
+async def _credentials(
+    order: InfraOrder, reporter: Reporter, place: Attempt | None = None
+) -> AsyncIterator[Mapping[str, str]]:
+    """Variables for the provider while the block runs; none where the order names no cloud. What has to last as long as
+    the job is kept in its `place`.
+    """
     if order.cloud is None:
         yield {}
         return
     provider = providers.get(order.cloud.provider)
     point("infra.credentials.take")
-    async with provider.credentials(order.cloud) as variables:
+    keeping = Keeping(place.root / "identity", reporter.keep_secret) if place is not None else None
+    async with provider.credentials(order.cloud, keeping=keeping) as variables:
         point("infra.credentials.taken")
         reporter.keep_secret(value for name, value in variables.items() if sensitive(name))
         yield variables
@@ -119,10 +140,14 @@ async def _prepared(
     except OSError as error:
         raise failures.of_file(error, "the variables") from None
     server = machine.server()
-    env = commands.environment(layout, server, order.place, host_settings(machine.environment), cloud)
+    settings, only = host_settings(machine.environment), None
+    if machine.own:
+        only = installing.allowed(modules.template_files(order.module.name))
+        settings = installing.configure(layout, only, settings)
+    env = commands.environment(layout, server, order.place, settings, cloud)
     program = await find_program(str(snapshot.get("terraform_version") or ""), layout, env, running)
     reporter.say(f"Using {program.name} {program.version} ({program.path}).")
-    return Job(order, machine, layout, running, Store(server, order.place, reporter), env, program)
+    return Job(order, machine, layout, running, Store(server, order.place, reporter), env, program, only)
 
 
 def host_settings(environment: Mapping[str, str]) -> dict[str, str]:
@@ -160,7 +185,9 @@ async def find_program(text: str, layout: Layout, env: commands.Environment, run
 
 @dataclass
 class Job:
-    """A prepared job: its module lies there, its variables are written, its program is known."""
+    """A prepared job: its module lies there, its variables are written, its program is known. `providers` are the only
+    ones that may be installed, None where that is the host's own affair.
+    """
 
     order: InfraOrder
     machine: Machine
@@ -169,6 +196,7 @@ class Job:
     store: Store
     env: commands.Environment
     program: versions.Program
+    providers: frozenset[str] | None = None
 
     @property
     def reporter(self) -> Reporter:
@@ -192,7 +220,7 @@ class Job:
             await self._take_lock_file()
         await self._init(locked=saved is not None)
         if saved is not None:
-            planned = await self._shown()
+            planned = await self._reviewed(saved)
         else:
             planned, report = await self._planned()
             await self.reporter.record("plan", report)
@@ -202,6 +230,15 @@ class Job:
         return {"applied": planned.summary, "state": _short(applied["state"]), "outputs": sorted(applied["outputs"])}
 
     # Steps.
+
+    async def _reviewed(self, saved: SavedPlan) -> Planned:
+        """What the plan that was fetched says, which is what people read. Raises `Conflict` (`plan_differs`)."""
+        layout = self.layout
+        await asyncio.to_thread(reviewing.require_ours, layout.plan, layout.module, layout.data)
+        planned = await self._shown()
+        content = await asyncio.to_thread(layout.shown.read_bytes)
+        await asyncio.to_thread(reviewing.require_read, content, saved.reviewed)
+        return planned
 
     async def _take_lock_file(self) -> None:
         """The providers of the plan, and no newer ones."""
@@ -214,7 +251,11 @@ class Job:
 
     async def _init(self, *, locked: bool) -> None:
         await self.reporter.begin("init", "Initializing the module.")
+        if self.providers is not None:
+            installing.require(await self.store.whole_state(), self.providers)
         self._require(await self._run(commands.init(self.program.path, locked=locked), "init"), "init")
+        if self.providers is not None:
+            installing.require_installed(self.layout, self.providers)
         if not self._is_ours():
             raise failures.backend_overridden("after init")
 
@@ -312,9 +353,13 @@ class Job:
             await asyncio.sleep(pause)
             argv = commands.push(self.program.path, self.layout)
             command = Command(argv, self.env, self.layout.module)
-            if (await self.running.run(command, "push", firm=True)).code == 0:
+            ran = await self.running.run(command, "push", firm=True)
+            if ran.code == 0:
                 await asyncio.to_thread(self.layout.left_state.unlink, missing_ok=True)
                 return False
+            if LOCK_LOST in ran.said:  # somebody has decided that this attempt writes no more
+                self.reporter.say("The lock of the state was taken away: it is not written again.", level="error")
+                break
             if self.reporter.is_lost():
                 return True
         facts = await asyncio.to_thread(_facts, trees.beginning(self.layout.left_state, LARGEST) or b"")

@@ -145,3 +145,11 @@ def not_for_own(what: str) -> Problem:
         code="infra_needs_runner",
         hint="Enrol a runner (`quarterdeck worker --server … --capability infra`) and let it take the job.",
     )
+
+
+def provider_foreign(name: str) -> Problem:
+    return Invalid(
+        f"The state is managed by a provider that the template does not name ({shown(name, 120)}).",
+        code="infra_state_provider_foreign",
+        hint="The server's own worker installs the template's providers alone. Enrol a runner and let it take the job.",
+    )

@@ -7,12 +7,16 @@ import contextlib
 import fcntl
 import os
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import structlog
 
+from quarterdeck.fleet.processes.supervisor import kin
+from quarterdeck.fleet.processes.supervisor.identity import Identity, identify
 from quarterdeck.infra.execution import failures
 from quarterdeck.infra.execution.commands import Layout
 from quarterdeck.kernel import trees
@@ -24,6 +28,9 @@ WHERE = "where"
 RESCUED = "infra-states"
 LONGEST_STATE = 50 << 20
 """Bytes of a state that is kept."""
+_TURN = threading.Lock()
+_CLEARING = threading.Lock()
+"""A directory is made and locked, or looked at, by one thread at a time: it would seem left behind in between."""
 log = structlog.get_logger("quarterdeck.infra")
 
 
@@ -65,32 +72,77 @@ async def attempt(machine: Machine, job: str) -> AsyncIterator[Attempt]:
     try:
         machine.work.mkdir(parents=True, exist_ok=True, mode=0o700)
         machine.work.chmod(0o700)
-        for left in list(_left(machine.work)):
-            salvage(machine, left, left.name.rpartition("-")[0])
-            trees.remove(left)
-        root = Path(tempfile.mkdtemp(prefix=f"{job}-", dir=machine.work))
+        await clear(machine)
     except OSError as error:
         raise failures.of_file(error, "the directory of the job") from None
-    descriptor = -1
+    root, descriptor = _made(machine, job)
     try:
-        try:
-            descriptor = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for name in ("data", "home", "tmp"):
-                (root / name).mkdir(mode=0o700)
-        except OSError as error:
-            raise failures.of_file(error, "the directory of the job") from None
         yield Attempt(root, descriptor)
     finally:
-        salvage(machine, root, job)
-        await asyncio.to_thread(trees.remove, root)
-        if descriptor >= 0:
+        try:
+            await asyncio.to_thread(_end, machine, root, job)
+        finally:
             os.close(descriptor)
 
 
+def _made(machine: Machine, job: str) -> tuple[Path, int]:
+    """A directory, and the descriptor by which it is locked. Raises `Unavailable` of `failures.of_file`."""
+    try:
+        with _TURN:
+            root = Path(tempfile.mkdtemp(prefix=f"{job}-", dir=machine.work))
+            try:
+                descriptor = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.write(descriptor, msgspec.json.encode(identify(os.getpid())))
+                    for name in ("data", "home", "tmp"):
+                        (root / name).mkdir(mode=0o700)
+                except BaseException:
+                    os.close(descriptor)
+                    raise
+            except BaseException:
+                trees.remove(root)
+                raise
+    except OSError as error:
+        raise failures.of_file(error, "the directory of the job") from None
+    return root, descriptor
+
+
+async def clear(machine: Machine) -> None:
+    """Remove what nobody works in any more, and end what still runs of it; a state that lies there is kept. Raises
+    `OSError`.
+    """
+    await asyncio.to_thread(_clear, machine)
+
+
+def _clear(machine: Machine) -> None:
+    with _CLEARING:
+        with _TURN:
+            left_behind = list(_left(machine.work))
+        for left in left_behind:
+            _end(machine, left, left.name.rpartition("-")[0])
+
+
+def owner(place: Path) -> Identity | None:
+    """The worker that has made the directory of an attempt; None where it says none."""
+    try:
+        return msgspec.json.decode(trees.beginning(place / LOCK, 1000) or b"", type=Identity)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _end(machine: Machine, root: Path, job: str) -> None:
+    """What an attempt left running, and in its directory."""
+    kin.end_marked(root.name)
+    salvage(machine, root, job)
+    trees.remove(root)
+
+
 def _left(work: Path) -> Iterator[Path]:
-    """Directories of attempts that nobody works in any more: neither a worker nor a terraform that it started."""
-    for place in work.iterdir():
+    """Directories of attempts that nobody works in any more: neither a worker nor a terraform that it started. Each is
+    locked until the next is asked for.
+    """
+    for place in list(work.iterdir()):
         try:
             descriptor = os.open(place / LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:

@@ -27,6 +27,8 @@ PHASES = ("prepare", "init", "plan", "upload", "download", "apply", "output", "d
 SPEC_JOBS = frozenset({"PLAN", "DEPLOY", "DESTROY"})
 RUNNER_JOBS = frozenset({"DEPLOY_WORKER", "UPDATE_WORKER", "DESTROY_WORKER"})
 CLOUD_JOBS = frozenset({"CONNECTION_TEST", "FETCH_RESOURCES"})
+SECONDS, GRACE_SECONDS = 7200, 30
+"""How long all of a job may take, and an interrupted terraform to end by itself, unless the order says otherwise."""
 
 
 class Module(Struct):
@@ -55,11 +57,14 @@ class Place(Struct):
 
 
 class SavedPlan(Struct):
-    """The artefact of a PLAN job. `size` is in bytes."""
+    """The artefact of a PLAN job. `size` is in bytes, `reviewed` the digest of what people read of it
+    (`execution.reviewing`): what is applied has to have the same.
+    """
 
     job: str
     sha256: str
     size: int
+    reviewed: str = ""
 
 
 class Cloud(Struct):
@@ -96,5 +101,5 @@ class InfraOrder(Struct):
     snapshot: dict[str, Any] = field(default_factory=dict)
     plan: SavedPlan | None = None
     cloud: Cloud | None = None
-    seconds: int = 7200
-    grace_seconds: int = 30
+    seconds: int = SECONDS
+    grace_seconds: int = GRACE_SECONDS

@@ -9,7 +9,7 @@ from quarterdeck.infra.execution.redacting import masked
 
 MOST_BYTES = 64 << 10
 LONGEST_NAME = 200
-CLUSTER = ("cluster_name", "cluster_endpoint", "argocd_url")
+CLUSTER = ("cluster_name", "cluster_endpoint", "cluster_version", "argocd_url")
 """Outputs that say where the cluster of a specification is."""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from quarterdeck.infra.execution import reasons
 from quarterdeck.infra.execution.redacting import UNKNOWN, masked, secrets_of
 from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.text import shown
@@ -27,8 +28,9 @@ ACTIONS = ("create", "update", "delete", "replace", "read", "forget", "no_op")
 @dataclass(frozen=True)
 class Planned:
     """`summary` counts each of `ACTIONS` and `drifted`, `imported`. `changes` are those that change something, each
-    `{address, type, action, before, after}` and `truncated` where values are left out; `drift` the same of what was
-    changed by somebody else. `secrets` are texts that must not be shown anywhere.
+    `{address, type, action, before, after}`, with `reason` (`reasons.REASONS`) and `forced_by`, the places that force a
+    replacement, where there are such, and `truncated` where values are left out; `drift` the same of what was changed
+    by somebody else. `secrets` are texts that must not be shown anywhere.
     """
 
     summary: dict[str, int]
@@ -46,14 +48,23 @@ def unreadable() -> Problem:
     )
 
 
-def read(content: bytes) -> Planned:
-    """Raises `Invalid` (`infra_plan_unreadable`)."""
+def read(content: bytes, *, changes_alone: bool = False) -> Planned:
+    """`changes_alone`: of its list of changes, as if there were nothing else. Raises `Invalid`
+    (`infra_plan_unreadable`).
+    """
     try:
         plan = json.loads(content)
     except (ValueError, RecursionError):
         raise unreadable() from None
+    return of(plan, changes_alone=changes_alone)
+
+
+def of(plan: Any, *, changes_alone: bool = False) -> Planned:
+    """The same of JSON that was read already."""
     if not isinstance(plan, dict):
         raise unreadable()
+    if changes_alone:
+        plan = {"resource_changes": plan.get("resource_changes")}
     try:
         return _planned(plan)
     except RecursionError:
@@ -81,8 +92,11 @@ def _planned(plan: dict[str, Any]) -> Planned:
 
 
 def action_of(actions: Any) -> str:
-    """Terraform's list of actions as one word."""
-    words = set(actions) if isinstance(actions, list) else set()
+    """Terraform's list of actions as one word. Raises `Invalid` (`infra_plan_unreadable`)."""
+    listed = actions if isinstance(actions, list) else []
+    if not all(isinstance(word, str) for word in listed):
+        raise unreadable()
+    words = set(listed)
     if "create" in words and words & {"delete", "forget"}:
         return "replace"
     for word in ("create", "update", "delete", "read", "forget"):
@@ -106,6 +120,11 @@ def _told(entry: dict[str, Any], action: str, secrets: set[str]) -> dict[str, An
         "before": before,
         "after": after,
     }
+    why = reasons.reason(entry.get("action_reason"))
+    if why is not None:
+        told["reason"] = why
+    if action == "replace" and (forced_by := reasons.forcing(entry["change"], secrets)):
+        told["forced_by"] = forced_by
     if entry.get("deposed"):
         told["deposed"] = True
     if cut:

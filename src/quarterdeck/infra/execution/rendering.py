@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -120,18 +119,21 @@ def override_backend(module: Path) -> None:
     for name in (OVERRIDE, OVERRIDE.replace(".tf", ".tofu"), f"{OVERRIDE}.json", "errored.tfstate"):
         _clear(module / name)
     for place in module.iterdir():
-        if _OVERRIDES.fullmatch(place.name) and _speaks_of_backend(trees.beginning(place, LONGEST_FILE)):
+        if _OVERRIDES.fullmatch(place.name) and _speaks_of_backend(place.name, trees.beginning(place, LONGEST_FILE)):
             raise failures.backend_overridden(place.name)
     write_new(module / OVERRIDE, BACKEND.encode())
 
 
-def _speaks_of_backend(content: bytes | None) -> bool:
+def _speaks_of_backend(name: str, content: bytes | None) -> bool:
     """Whether an override file has anything about where state is; one that cannot be read may have."""
     if content is None or len(content) >= LONGEST_FILE:
         return True
     text = content.decode(errors="replace")
-    with contextlib.suppress(ValueError, RecursionError):
-        text = json.dumps(json.loads(text), ensure_ascii=False)
+    if name.endswith(".json"):  # where a word may be written in escapes, and a key may stand twice
+        try:
+            text = json.dumps(json.loads(text, object_pairs_hook=list), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return True
     return _BACKEND.search(text) is not None
 
 

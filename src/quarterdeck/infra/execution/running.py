@@ -6,17 +6,18 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import shutil
+import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from quarterdeck.infra.execution import failures
+from quarterdeck.infra.execution import failures, keeper
 from quarterdeck.infra.execution.commands import Command
-from quarterdeck.infra.execution.interrupting import Why, kill_group, let_run
+from quarterdeck.infra.execution.interrupting import Why, end_all, let_run
 from quarterdeck.infra.execution.reporting import Reporter
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.vault import Secret
 
+KEEPER = (sys.executable, "-I", "-S", "-B", keeper.__file__)
 LINE = 16_000
 """Characters of a line; a longer one goes on as the next."""
 KEPT = 32_768
@@ -28,6 +29,8 @@ DRAIN_SECONDS = 5.0
 LOOK_SECONDS = 0.2
 ROOM = 1 << 20
 """Bytes that a program may write after we are gone."""
+LEFT_SECONDS = 5.0
+"""How long the output of a program that has ended may go on, held open by whatever got away."""
 FIRM_SECONDS = 120.0
 """What has to be done although time is over may take so long."""
 
@@ -99,11 +102,11 @@ class Running:
         try:
             seconds = max(self.left, FIRM_SECONDS) if firm else self.left
             why = await let_run(
-                process.pid, working, self.reporter.context, seconds, self._grace, self.reporter.say, firm=firm
+                process, working, self.reporter.context, seconds, self._grace, self.reporter.say, firm=firm
             )
             captured, cut = await working
         finally:
-            kill_group(process.pid)
+            end_all(process)
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
             await process.wait()
@@ -114,7 +117,8 @@ class Running:
         output, messages = Pipe(), Pipe()
         try:
             process = await asyncio.create_subprocess_exec(
-                *_interrupted_with_us(),
+                *KEEPER,
+                str(os.getpid()),
                 *command.argv,
                 env=_plain(command.environment),
                 cwd=command.directory,
@@ -156,8 +160,9 @@ class Running:
             while not reading.done() and process.returncode is None:
                 await asyncio.wait({reading}, timeout=LOOK_SECONDS)
             if not reading.done():  # what it left running holds the pipes open
-                kill_group(process.pid)
-            (captured, cut), _ = await reading
+                end_all(process)
+                await asyncio.wait({reading}, timeout=LEFT_SECONDS)
+            (captured, cut), _ = reading.result() if reading.done() else ((b"", True), None)
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
@@ -200,11 +205,6 @@ class Running:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DRAIN_SECONDS):
                     await self.reporter.context.drain()
-
-
-def _interrupted_with_us() -> tuple[str, ...]:
-    """A prefix by which terraform is interrupted, and so writes its state, when the worker is killed."""
-    return ("setpriv", "--pdeathsig", "INT", "--") if shutil.which("setpriv") else ()
 
 
 def _plain(environment: Mapping[str, str | Secret[str]]) -> dict[str, str]:

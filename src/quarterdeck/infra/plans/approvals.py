@@ -1,8 +1,8 @@
 """Who has to agree before a plan is applied or something destroyed, and who has.
 
 A zone's policy says how many people. Nobody agrees to what they asked for, the plan or its apply; each says something
-once; one who says no closes it. What counts is the policy at the time of the apply, and of the zone that asks for more
-people: where the specification is now, or was when the job was asked for.
+once; one who says no closes it. What counts is the policy that asks for more people: of the time of the apply or of
+that of the plan, of the zone where the specification is now or was when the job was asked for.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sqlalchemy import select
 
-from quarterdeck.infra.plans import destroying, plans
+from quarterdeck.infra.plans import destroying, plans, voters
 from quarterdeck.infra.plans.actions import PlanAction
 from quarterdeck.infra.plans.model import Approval
+from quarterdeck.infra.specs import snapshots
 from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.states import states
 from quarterdeck.infra.work import holding
 from quarterdeck.infra.work.happenings import happened
 from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.work.transitions import SUCCESS
+from quarterdeck.infra.work.types import DEPLOY, DESTROY, PLAN
 from quarterdeck.infra.zones.model import Zone
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
@@ -31,7 +35,6 @@ if TYPE_CHECKING:
 APPROVED, REJECTED = "approved", "rejected"
 Decision = Literal["approved", "rejected"]
 LONGEST_COMMENT = 2000
-PLAN, DEPLOY, DESTROY = "PLAN", "DEPLOY", "DESTROY"
 
 
 class Needed(NamedTuple):
@@ -46,17 +49,45 @@ class Needed(NamedTuple):
         return max(self.required - self.given, 0)
 
 
-def needed(tx: Tx, job: InfraJob, *, asker: int | None = None) -> Needed:
+class Known:
+    """What `needed` asks the database for, of many jobs at once."""
+
+    def __init__(self, tx: Tx, some: Sequence[tuple[InfraJob, Spec]]) -> None:
+        ids = [job.id for job, _ in some]
+        places = {place for job, spec in some for place in (job.zone_id, spec.zone_id) if place is not None}
+        self.zones = {one.id: one for one in tx.scalars(select(Zone).where(Zone.id.in_(places)))}
+        self._votes: dict[int, list[Approval]] = {}
+        for vote in tx.scalars(select(Approval).where(Approval.job_id.in_(ids)).order_by(Approval.id)):
+            self._votes.setdefault(vote.job_id, []).append(vote)
+        self._askers: dict[int, set[int]] = {}
+        applying = (InfraJob.plan_job_id.in_(ids), InfraJob.completed_at.is_(None))
+        for plan, owner in tx.execute(select(InfraJob.plan_job_id, InfraJob.owner_id).where(*applying)):
+            self._askers.setdefault(plan, set()).add(owner)
+        agreed = {one.user_id for said in self._votes.values() for one in said if one.decision == APPROVED}
+        self.entitled = voters.entitled(tx, agreed, tx.principal.acts_in)
+        self.states = states.standings(tx, [spec for _, spec in some])
+
+    def votes(self, job: InfraJob) -> Sequence[Approval]:
+        return self._votes.get(job.id, ())
+
+    def askers(self, job: InfraJob) -> set[int]:
+        return self._askers.get(job.id, set())
+
+
+def needed(tx: Tx, job: InfraJob, *, asker: int | None = None, known: Known | None = None) -> Needed:
     """Of a PLAN, a DESTROY, or a DEPLOY without a plan, which nobody can agree to. The word of `asker`, who asks for
-    the apply, does not count, nor that of those whose jobs apply the plan now.
+    the apply, does not count, nor that of those whose jobs apply the plan now, or who might not agree to it any more.
+    `known` is of many jobs, this one among them.
     """
-    required = _required(tx, job)
-    said = votes(tx, job)
+    required = _required(tx, job, known)
+    said = votes(tx, job) if known is None else known.votes(job)
     refused = tuple(one.user_id for one in said if one.decision == REJECTED)
-    if _changed(tx, job):
+    if _changed(tx, job) or moved(tx, job, known):
         return Needed(required, 0, refused)
-    askers = {job.owner_id, asker, *_askers(tx, job)}
-    given = sum(one.decision == APPROVED and one.user_id not in askers for one in said)
+    askers = {job.owner_id, asker, *(_askers(tx, job) if known is None else known.askers(job))}
+    agreed = {one.user_id for one in said if one.decision == APPROVED} - askers
+    able = voters.entitled(tx, agreed, job.organization_id) if known is None else known.entitled & agreed
+    given = len(able)
     return Needed(required, given, refused)
 
 
@@ -93,6 +124,13 @@ def verdict(tx: Tx, job: InfraJob, *, asker: int | None = None) -> Verdict:
             reason="In this zone nothing is applied that nobody has agreed to, and this apply names no plan.",
             hint="Plan first, let others agree to it, then apply that plan.",
         )
+    if job.job_type == DESTROY and found.required and moved(tx, job):
+        return Verdict(
+            ok=False,
+            code="plan_state_moved",
+            reason=f"The state has moved on since the destruction {job.uid} was asked for, and holds something else.",
+            hint="Cancel it, ask for it anew, and have that agreed to.",
+        )
     if found.missing:
         people = "1 more person has" if found.missing == 1 else f"{found.missing} more people have"
         return Verdict(
@@ -109,7 +147,7 @@ def say(tx: Tx, job: InfraJob, decision: Decision, comment: str | None) -> Appro
     one ends it.
 
     Raises `Forbidden` (`approval_own`), `Conflict` (`approval_not_asked`, `plan_rejected`, `plan_applied`,
-    `approval_given`, `plan_outdated`).
+    `approval_given`, `plan_outdated`, `plan_state_moved`).
     """
     spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
     if spec is not None:
@@ -138,7 +176,7 @@ def _check(tx: Tx, job: InfraJob, decision: Decision) -> None:
     if tx.principal.kind != "user":
         raise Forbidden("Only people agree to plans.", code="approval_own", hint="Sign in.")
     if job.job_type == PLAN:
-        if job.status != "SUCCESS" or job.read_only:
+        if job.status != SUCCESS or job.read_only:
             raise _not_asked(f"The plan {job.uid} is {job.status}: there is nothing to agree to.")
         plan = plans.of(tx, job)
         if plan is not None and plan.applied_at is not None:
@@ -160,6 +198,12 @@ def _check(tx: Tx, job: InfraJob, decision: Decision) -> None:
             code="approval_own",
             hint="Ask somebody else to read it.",
         )
+    if decision == APPROVED and moved(tx, job):
+        raise Conflict(
+            "The state has moved on since the destruction was asked for: it holds something else now.",
+            code="plan_state_moved",
+            hint="Cancel it, ask for it anew, and agree to that.",
+        )
     if decision == APPROVED and _changed(tx, job):
         raise Conflict(
             "The configuration has changed since: what was read is not what would be done.",
@@ -172,22 +216,49 @@ def _not_asked(message: str) -> Conflict:
     return Conflict(message, code="approval_not_asked", hint="Agree to plans that have succeeded and are not applied.")
 
 
-def _required(tx: Tx, job: InfraJob) -> int:
-    word = "destroy_approvals" if job.job_type == DESTROY else "approvals"
-    if job.job_type not in {PLAN, DEPLOY, DESTROY}:
-        return 0
+def _required(tx: Tx, job: InfraJob, known: Known | None = None) -> int:
+    """By the policy as it is, or was when the job was asked for, whichever asks for more people."""
     spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
-    places = {job.zone_id, spec.zone_id if spec is not None else None} - {None}
-    if not places:
+    places = (job.zone_id, spec.zone_id if spec is not None else None)
+    return max(policy(tx, job.job_type, *places, known=known), job.asked_approvals)
+
+
+def policy(tx: Tx, job_type: str, *zone_ids: int | None, known: Known | None = None) -> int:
+    """How many people the policies of these zones ask for now, the one that asks for most."""
+    word = "destroy_approvals" if job_type == DESTROY else "approvals"
+    places = set(zone_ids) - {None}
+    if not places or job_type not in {PLAN, DEPLOY, DESTROY}:
         return 0
-    zones = tx.scalars(select(Zone).where(Zone.id.in_(places)).execution_options(populate_existing=True))
+    if known is not None:
+        zones = [known.zones[place] for place in places if place in known.zones]
+    else:
+        query = select(Zone).where(Zone.id.in_(places)).execution_options(populate_existing=True)
+        zones = list(tx.scalars(query))
     return max((int(getattr(zone, word)) for zone in zones), default=0)
 
 
 def _changed(tx: Tx, job: InfraJob) -> bool:
     """Whether the configuration is another one than that which the job is about: nothing that was said counts then."""
     spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
-    return spec is not None and spec.configuration_hash != job.configuration_hash
+    if spec is None:
+        return False
+    now = snapshots.hash_of(tx, spec, applied=job.job_type == DESTROY)
+    return now != job.configuration_hash
+
+
+def moved(tx: Tx, job: InfraJob, known: Known | None = None) -> bool:
+    """Whether a destruction would take away something else than when it was asked for, which is what people agree to:
+    its state has moved on since.
+    """
+    spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
+    if job.job_type != DESTROY or spec is None or job.started_at is not None or job.completed_at is not None:
+        return False
+    if known is not None:
+        now = known.states.get(spec.id, (None, None))
+    else:
+        state = states.find(tx, states.subject_of_spec(spec))
+        now = (state.serial, state.lineage) if state is not None else (None, None)
+    return now != (job.state_serial, job.state_lineage)
 
 
 def _askers(tx: Tx, job: InfraJob) -> set[int]:

@@ -1,7 +1,7 @@
 """Whether what stands is still what was applied: read-only looks, now and then, and what they found.
 
 A look is a PLAN job of the configuration that was applied last, which changes and keeps nothing. It stands behind
-people's jobs, makes way for them, and is left out while a job of its specification lives.
+people's jobs, makes way for them also while it runs, and is left out while a job of its specification lives.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 BEGAN, ENDED = "infra-drift-began", "infra-drift-ended"
 NOTIFICATION = "infra_drift"
+LATER = timedelta(minutes=10)
+"""After how long a look that made way is asked for again."""
 MOST = 50
 """Specifications that one look of the loop takes up."""
 MOST_CHANGES = 200
@@ -112,16 +114,25 @@ def _asked(spec: Spec) -> Asked:
 
 
 def make_way(tx: Tx, spec: Spec) -> None:
-    """End looks at a specification that nobody has begun: what people ask for does not stand behind them. The caller
-    holds the turn of its state, and nothing that is locked after it.
+    """End a look at a specification, one that runs too: what people ask for does not stand behind it longer than its
+    runner takes to stop. Another one is due a while later. The caller holds the turn of its state, and nothing that is
+    locked after it.
     """
     from quarterdeck.infra.work import cancelling
 
-    waiting = select(InfraJob).where(
-        InfraJob.spec_id == spec.id, InfraJob.read_only.is_(True), InfraJob.status == "QUEUED"
+    living = select(InfraJob).where(
+        InfraJob.spec_id == spec.id, InfraJob.read_only.is_(True), InfraJob.completed_at.is_(None)
     )
-    for job in tx.hold(tx.scalars(waiting)):
-        cancelling.cancel(tx, job, "It makes way for a job that somebody has asked for.", audited=False)
+    ended = False
+    for job in tx.hold(tx.scalars(living)):
+        if holding.held(tx, job)[0].completed_at is None:  # else it has ended while this waited for its lock
+            cancelling.cancel(tx, job, "It makes way for a job that somebody has asked for.", audited=False)
+            ended = True
+    if ended:
+        found = specs.locked(tx, spec.id)
+        later = tx.now + LATER
+        found.drift_due_at = min(found.drift_due_at or later, later)
+        tx.flush()
 
 
 def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any]) -> None:

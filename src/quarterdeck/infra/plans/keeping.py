@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from quarterdeck.infra.artefacts.artefacts import Artefacts, Kept
+from quarterdeck.infra.execution import reviewing
 from quarterdeck.infra.plans import drift, plans, summary
 from quarterdeck.infra.plans.model import Plan
-from quarterdeck.infra.states import states
 from quarterdeck.infra.states.credentials import Attempt
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Database, Tx
@@ -17,9 +17,11 @@ from quarterdeck.kernel.errors import Conflict, Forbidden, NotFound
 PLAN = "PLAN"
 
 
-def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any], fence: int) -> Plan:
-    """Keep what the attempt `fence` of a job tells of its plan; told again, it takes the place of what was told. Raises
-    `Conflict` (`plan_artefact_differs`) where it speaks of another saved plan than the one that it has handed in.
+def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any], fence: int, reviewed: str | None = None) -> Plan:
+    """Keep what the attempt `fence` of a job tells of its plan; told again, it takes the place of what was told.
+    `reviewed` is the digest of what people read of it, where that is not made of its counts and changes as they are.
+    Raises `Conflict` (`plan_artefact_differs`) where it speaks of another saved plan than the one that it has handed
+    in.
     """
     plan = plans.made(tx, job)
     told = summary.checksum(report.get("sha256"))
@@ -33,27 +35,33 @@ def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any], fence: int) -> Plan:
     if plan.fence != fence:
         plan.artefact_key = plan.artefact_sha256 = plan.artefact_size = None
         plan.fence = fence
+    plan.reviewed = reviewed or reviewing.digest(_object(report.get("summary")), _list(report.get("changes")), "plan")
     plan.summary = summary.counts(report.get("summary"))
     plan.changes, cut = summary.changes(report.get("changes"))
     plan.drift = summary.changes(report.get("drift"))[0][: drift.MOST_CHANGES]
     if cut or report.get("truncated") is True:
         plan.summary = {**plan.summary, "truncated": True}
     plan.cost = summary.cost(report.get("cost"))
-    plan.state_serial, plan.state_lineage = _basis(tx, job, report)
+    plan.state_serial, plan.state_lineage = _basis(job, report)
     tx.flush()
     if job.read_only:
         drift.keep(tx, job, report)
     return plan
 
 
-def _basis(tx: Tx, job: InfraJob, report: Mapping[str, Any]) -> tuple[int | None, str | None]:
-    """What the runner read from the saved plan; one that says nothing of it had the state as it is now, since nobody
-    else works on it meanwhile.
+def _object(said: Any) -> Mapping[str, Any]:
+    return said if isinstance(said, Mapping) else {}
+
+
+def _list(said: Any) -> list[Any]:
+    return said if isinstance(said, list) else []
+
+
+def _basis(job: InfraJob, report: Mapping[str, Any]) -> tuple[int | None, str | None]:
+    """What the runner read from the saved plan; one that says nothing of it had the state as it was when the job was
+    claimed.
     """
-    if "serial" in report:
-        return summary.basis(report)
-    state = states.find(tx, states.subject_of(tx, job)) if job.spec_id is not None else None
-    return (state.serial, state.lineage) if state is not None else (None, None)
+    return summary.basis(report) if "serial" in report else (job.state_serial, job.state_lineage)
 
 
 async def take_in(
@@ -93,7 +101,7 @@ def taken(tx: Tx, attempt: Attempt, kept: Kept) -> str | None:
     plan = plans.made(tx, _taking(attempt))
     before = plan.artefact_key
     if plan.fence != attempt.fence or (plan.artefact_sha256 or kept.sha256) != kept.sha256:
-        plan.summary, plan.changes, plan.drift, plan.cost = {}, [], [], None
+        plan.summary, plan.changes, plan.drift, plan.cost, plan.reviewed = {}, [], [], None, None
     plan.artefact_key, plan.artefact_sha256, plan.artefact_size = kept
     plan.fence = attempt.fence
     tx.flush()

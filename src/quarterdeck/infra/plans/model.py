@@ -13,7 +13,7 @@ class Plan(Identified, Base):
     """What the PLAN job `job_id` would change. `changes`, and `drift`, what somebody else has changed by then, are
     without what is sensitive; the saved plan is the artefact
     of that key, hash and size, uploaded by the attempt `fence` of the ledger's job. It fits the state of that serial
-    and lineage alone (None: it was empty).
+    and lineage alone (None: it was empty). `reviewed` is the digest of what people read (`execution.reviewing`).
     """
 
     __tablename__ = "infra_plans"
@@ -29,6 +29,7 @@ class Plan(Identified, Base):
     artefact_sha256: Mapped[str | None] = mapped_column(String(64))
     artefact_size: Mapped[int | None] = mapped_column(BigInteger)
     fence: Mapped[int | None] = mapped_column(BigInteger)
+    reviewed: Mapped[str | None] = mapped_column(String(80))
     state_serial: Mapped[int | None] = mapped_column(BigInteger)
     state_lineage: Mapped[str | None] = mapped_column(String(100))
     applied_by_id: Mapped[int | None] = mapped_column(BigInteger)

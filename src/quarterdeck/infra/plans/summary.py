@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from quarterdeck.infra.execution import reasons
 from quarterdeck.infra.execution.planning import ACTIONS
 from quarterdeck.kernel.redaction import redact
 from quarterdeck.kernel.storable import storable
@@ -72,10 +73,20 @@ def _change(entry: Any) -> dict[str, Any] | None:
         "before": _values(entry.get("before")),
         "after": _values(entry.get("after")),
     }
+    why = reasons.reason(entry.get("reason"))
+    if why is not None:
+        told["reason"] = why
+    if entry["action"] == "replace" and (forced_by := _places(entry.get("forced_by"))):
+        told["forced_by"] = forced_by
     for flag in ("truncated", "deposed"):
         if entry.get(flag) is True:
             told[flag] = True
     return told
+
+
+def _places(said: Any) -> list[str]:
+    texts = [one for one in said if isinstance(one, str) and one] if isinstance(said, list) else []
+    return [shown(str(storable(one)), reasons.LONGEST_PATH) for one in texts[: reasons.MOST_PATHS]]
 
 
 def _values(value: Any) -> Any:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import aliased, defer, load_only
 
-from quarterdeck.infra.plans.model import Approval, Plan
+from quarterdeck.infra.plans.model import Plan
 from quarterdeck.infra.specs.brief import BRIEF
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work.model import InfraJob
@@ -22,6 +22,13 @@ def waiting(tx: Tx, most: int) -> Iterator[tuple[InfraJob, Spec]]:
     """Plans of the configuration as it is, that nobody has applied, and destructions that wait to be allowed: the
     newest of each specification, where its zone, or that which the job was asked for in, asks for approvals.
     """
+    later = aliased(InfraJob)
+    destroyed_since = select(later.id).where(
+        later.spec_id == InfraJob.spec_id,
+        later.job_type == "DESTROY",
+        later.id > InfraJob.id,
+        or_(later.completed_at.is_(None), later.status == "SUCCESS"),
+    )
     plan = and_(
         InfraJob.job_type == "PLAN",
         InfraJob.status == "SUCCESS",
@@ -29,17 +36,24 @@ def waiting(tx: Tx, most: int) -> Iterator[tuple[InfraJob, Spec]]:
         InfraJob.configuration_hash == Spec.configuration_hash,
         Plan.applied_at.is_(None),
         InfraJob.created_at > tx.now - RECENT,
+        ~destroyed_since.exists(),
     )
     destruction = and_(InfraJob.job_type == "DESTROY", InfraJob.status == "QUEUED", InfraJob.ledger_id.is_(None))
+    asked = InfraJob.asked_approvals > 0
     rows = tx.session.execute(
         select(InfraJob, Spec)
-        .options(defer(InfraJob.snapshot), defer(InfraJob.execution_metadata), BRIEF)
+        .options(
+            defer(InfraJob.snapshot), defer(InfraJob.execution_metadata), BRIEF, load_only(Spec.configuration_hash)
+        )
         .join(Spec, Spec.id == InfraJob.spec_id)
         .join(Zone, or_(Zone.id == Spec.zone_id, Zone.id == InfraJob.zone_id))
         .outerjoin(Plan, Plan.job_id == InfraJob.id)
         .where(
             InfraJob.organization_id == tx.principal.acts_in,
-            or_(and_(plan, Zone.approvals > 0), and_(destruction, Zone.destroy_approvals > 0)),
+            or_(
+                and_(plan, or_(Zone.approvals > 0, asked)),
+                and_(destruction, or_(Zone.destroy_approvals > 0, asked)),
+            ),
         )
         .order_by(InfraJob.id.desc())
         .limit(most)
@@ -49,9 +63,3 @@ def waiting(tx: Tx, most: int) -> Iterator[tuple[InfraJob, Spec]]:
         if (spec.id, job.job_type) not in seen:
             seen.add((spec.id, job.job_type))
             yield job, spec
-
-
-def said(tx: Tx, job: InfraJob) -> bool:
-    """Whether the caller has agreed to it, or refused."""
-    mine = select(Approval.id).where(Approval.job_id == job.id, Approval.user_id == tx.principal.id)
-    return tx.execute(mine.limit(1)).scalar() is not None

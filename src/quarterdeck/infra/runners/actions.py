@@ -16,6 +16,7 @@ class RunnerAction(audit.Action):
     CHOSEN = "runner.chosen"
     METADATA_REPLACED = "runner.metadata-replaced"
     GIT_TOKEN_READ = "runner.git-token-read"  # noqa: S105 - a word
+    TOKEN_ISSUED = "runner.token-issued"  # noqa: S105 - a word
     LIFTED = "runner.lifted"
     RELEASE_PUBLISHED = "runner-release.published"
 

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from quarterdeck.infra.work import requeueing
+from quarterdeck.infra.work import watching
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.transitions import QUEUED
 from quarterdeck.kernel import jobs
-from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.logs import Logs
 
 
 class Demand(NamedTuple):
@@ -20,15 +21,18 @@ class Demand(NamedTuple):
     queued: int
 
 
-def demand(tx: Tx) -> Demand:
-    """Put back what nobody works on any more, as the server does by itself, and count."""
+async def demand(db: Database, logs: Logs) -> Demand:
+    """Put back what nobody works on any more, by the looks that the server takes by itself, and count."""
+    before = await db.write(_lapse)
+    await watching.look(db, logs)
+    after = await db.read(_queued)
+    return Demand(max(after - before, 0), after)
+
+
+def _lapse(tx: Tx) -> int:
     before = _queued(tx)
     jobs.requeue_lapsed(tx)
-    for job in requeueing.stalled(tx):
-        requeueing.run(tx, job.id)
-    tx.flush()
-    after = _queued(tx)
-    return Demand(max(after - before, 0), after)
+    return before
 
 
 def _queued(tx: Tx) -> int:

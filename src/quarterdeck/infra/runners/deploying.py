@@ -10,6 +10,7 @@ from quarterdeck.infra.runners import lifting, listing, registration
 from quarterdeck.infra.work import creating
 from quarterdeck.infra.work.asking import Asked
 from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.work.types import DEPLOY_WORKER, UPDATE_WORKER
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.text import one_line
@@ -47,7 +48,7 @@ def deploy(tx: Tx, name: str, cloud_identity_uid: str, region: str, assigned_wor
     made = lifting.stack(tx, one_line(region, "region", 100), identity.provider)
     runner.runner_metadata = {lifting.STACK: made}
     tx.flush()
-    return Lifted(worker, _job(tx, lifting.DEPLOY, worker.uid, identity.uid, assigned_worker_uid))
+    return Lifted(worker, _job(tx, DEPLOY_WORKER, worker.uid, identity.uid, assigned_worker_uid))
 
 
 def update(tx: Tx, uid: str, assigned_worker_uid: str | None) -> Lifted:
@@ -57,7 +58,7 @@ def update(tx: Tx, uid: str, assigned_worker_uid: str | None) -> Lifted:
     seen = listing.find(tx, uid)
     identity_id = None if seen.runner is None else seen.runner.cloud_identity_id
     identity = None if identity_id is None else identities.by_id(tx, identity_id)
-    job = _job(tx, lifting.UPDATE, uid, None if identity is None else identity.uid, assigned_worker_uid)
+    job = _job(tx, UPDATE_WORKER, uid, None if identity is None else identity.uid, assigned_worker_uid)
     return Lifted(seen.worker, job)
 
 

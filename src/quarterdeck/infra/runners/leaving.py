@@ -6,7 +6,7 @@ from sqlalchemy import delete, select, update
 
 from quarterdeck.fleet.workers import draining
 from quarterdeck.fleet.workers.model import Worker
-from quarterdeck.infra.runners import listing
+from quarterdeck.infra.runners import idle, listing
 from quarterdeck.infra.runners.actions import RunnerAction, note
 from quarterdeck.infra.runners.model import DefaultRunner, Runner
 from quarterdeck.infra.runners.standing import CAPABILITIES, owner
@@ -35,14 +35,21 @@ def require_own(tx: Tx, uid: str) -> Worker:
 def remove(tx: Tx, worker: Worker) -> None:
     """Its jobs wait for another one, or fail where they may have changed something. A worker that does other work too
     stays one for that, without this capability from its next connection on: tell it by `WorkerControl.dial_again`, a
-    decommissioned one by `send_away`.
+    decommissioned one by `send_away`. Raises `Conflict` (`runner_busy`) while a job changes its stack.
     """
+    idle.require(tx, worker)
+    forget(tx, worker)
+
+
+def forget(tx: Tx, worker: Worker) -> None:
+    """The same whatever changes its stack: for the end of the job that has taken it down."""
     tx.lock(f"worker:{worker.uid}")
     tx.session.refresh(worker)
     if worker.revoked_at is not None:
         return
     others = sorted(set(worker.capabilities) - CAPABILITIES)
     if not others:
+        give_up(tx, worker)
         draining.decommission(tx, worker)
         return
     note(tx, worker, RunnerAction.REMOVED)
@@ -52,7 +59,7 @@ def remove(tx: Tx, worker: Worker) -> None:
 
 
 def give_up(tx: Tx, worker: Worker) -> None:
-    """Take a worker's part as a runner away; the rule for a worker that is decommissioned, too."""
+    """Take a worker's part as a runner away."""
     running = {**held_by(tx, owner(worker)), **held_by(tx, draining.owner(worker))}
     for job in running.values():
         if (job.subject or "").startswith("infra-job:"):
@@ -67,4 +74,11 @@ def give_up(tx: Tx, worker: Worker) -> None:
     tx.execute(delete(Runner).where(Runner.worker_id == worker.id))
 
 
-draining.departures.register("infra-runner", give_up)
+def depart(tx: Tx, worker: Worker) -> None:
+    """The rule for a worker that is decommissioned by whatever surface. Raises `Conflict` (`runner_busy`)."""
+    if tx.first(select(Runner).where(Runner.worker_id == worker.id)) is not None:
+        idle.require(tx, worker)
+    give_up(tx, worker)
+
+
+draining.departures.register("infra-runner", depart)

@@ -10,16 +10,16 @@ from sqlalchemy import select
 
 from quarterdeck.fleet.workers.enrolment import digest
 from quarterdeck.fleet.workers.model import Worker
-from quarterdeck.infra.runners import leaving, listing, releases
+from quarterdeck.infra.runners import idle, leaving, listing, releases
 from quarterdeck.infra.runners.actions import RunnerAction, note
 from quarterdeck.infra.runners.authenticating import new_token
 from quarterdeck.infra.runners.model import Runner
 from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.work.types import DEPLOY_WORKER, DESTROY_WORKER, UPDATE_WORKER
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.notify.door import Door
 
-DEPLOY, UPDATE, DESTROY = "DEPLOY_WORKER", "UPDATE_WORKER", "DESTROY_WORKER"
 STACK = "deploy_config"
 """Under which name the metadata of a runner says how its stack is made."""
 KEPT = ("region", "cloud_provider", "image_tag", "trellis_url", "cpu", "memory", "image_repository")
@@ -57,7 +57,7 @@ def snapshot(tx: Tx, job_type: str, uid: str) -> dict[str, Any]:
     such job waits or runs.
     """
     worker = leaving.require_own(tx, uid)
-    require_idle(tx, worker)
+    idle.require(tx, worker)
     seen = listing.find(tx, uid)
     made = stack_of(seen.runner)
     if seen.runner is None or not seen.foreign or not made:
@@ -66,7 +66,7 @@ def snapshot(tx: Tx, job_type: str, uid: str) -> dict[str, Any]:
             code="runner_without_stack",
             hint="Change it where it runs; to be rid of its registration, remove it.",
         )
-    if job_type == UPDATE:
+    if job_type == UPDATE_WORKER:
         newest = releases.newest(tx)
         if newest is None:
             raise Conflict(
@@ -83,18 +83,6 @@ def snapshot(tx: Tx, job_type: str, uid: str) -> dict[str, Any]:
     }
 
 
-def require_idle(tx: Tx, worker: Worker) -> None:
-    """Hold the stack of a runner still. Raises `Conflict` (`runner_busy`) while a job changes it, or waits to."""
-    tx.lock(f"infra-runner:{worker.uid}")
-    busy = under_way(tx, worker.uid)
-    if busy is not None:
-        raise Conflict(
-            f"The job {busy.uid} ({busy.job_type}) changes the runner {worker.name}.",
-            code="runner_busy",
-            hint="Wait for it, or cancel it.",
-        )
-
-
 def require_another(worker: Worker, uid: str | None) -> None:
     """Raise `Conflict` (`runner_itself`) where the job about the stack of a runner is to be done by that runner: it
     would end in the middle of it.
@@ -107,26 +95,20 @@ def require_another(worker: Worker, uid: str | None) -> None:
         )
 
 
-def under_way(tx: Tx, uid: str) -> InfraJob | None:
-    """The job that changes the stack of a runner, or waits to."""
-    types = (DEPLOY, UPDATE, DESTROY)
-    live = tx.scalars(select(InfraJob).where(InfraJob.completed_at.is_(None), InfraJob.job_type.in_(types)))
-    return next((job for job in live if job.snapshot.get("worker_id") == uid), None)
-
-
 def sealed(tx: Tx, job: InfraJob) -> dict[str, Any]:
     """The snapshot of a job as its order carries it, made when it is claimed: with another token for the runner where
     its stack needs one. A stack that is put up has had none; one that is moved keeps its own until that has succeeded.
     """
-    found = target(tx, job) if job.job_type in {DEPLOY, UPDATE} else None
+    found = target(tx, job) if job.job_type in {DEPLOY_WORKER, UPDATE_WORKER} else None
     if found is None:
         return dict(job.snapshot)
     token, runner = new_token(tx), found[1]
-    if job.job_type == DEPLOY:
+    if job.job_type == DEPLOY_WORKER:
         runner.token_hash = digest(token.reveal())
     else:
         runner.pending_token_hash, runner.pending_job_id = digest(token.reveal()), job.id
     tx.flush()
+    note(tx, found[0], RunnerAction.TOKEN_ISSUED, job=job.uid, jobType=job.job_type)
     return {**job.snapshot, "worker_token": token.reveal(), "runner_token": token.reveal()}
 
 
@@ -134,18 +116,18 @@ def ended(tx: Tx, job: InfraJob, *, succeeded: bool) -> None:
     """What follows for the runner when an attempt to change its stack has ended, whether the job was cancelled
     meanwhile or not: what counts is how its stack stands now. Called once, in the unit that ends it.
     """
-    found = target(tx, job) if job.job_type in {DEPLOY, UPDATE, DESTROY} else None
+    found = target(tx, job)
     if found is None:
         return
     worker, runner = found
-    if job.job_type == UPDATE and runner.pending_job_id == job.id:
+    if job.job_type == UPDATE_WORKER and runner.pending_job_id == job.id:
         if succeeded and runner.pending_token_hash is not None:
             runner.token_hash = runner.pending_token_hash
         runner.pending_token_hash, runner.pending_job_id = None, None
     if not succeeded:
         return
-    if job.job_type == DESTROY:
-        leaving.remove(tx, worker)
+    if job.job_type == DESTROY_WORKER:
+        leaving.forget(tx, worker)
         return
     made = {name: job.snapshot.get(name) for name in KEPT}
     runner.runner_metadata = {**runner.runner_metadata, STACK: made}
@@ -153,13 +135,15 @@ def ended(tx: Tx, job: InfraJob, *, succeeded: bool) -> None:
 
 
 def target(tx: Tx, job: InfraJob) -> tuple[Worker, Runner] | None:
-    """The runner that a job is about, held still; None where it was removed meanwhile."""
-    uid = str(job.snapshot.get("worker_id") or "")
-    tx.lock(f"infra-runner:{uid}")
+    """The runner that a job is about, held still; None where there is none, or it was removed meanwhile."""
+    worker = tx.get(Worker, job.subject_worker_id) if job.subject_worker_id is not None else None
+    if worker is None:
+        return None
+    tx.lock(idle.key(worker.uid))
     row = tx.session.execute(
         select(Worker, Runner)
         .join(Runner, Runner.worker_id == Worker.id)
-        .where(Worker.uid == uid, Worker.organization_id == job.organization_id, Worker.revoked_at.is_(None))
+        .where(Worker.id == worker.id, Worker.revoked_at.is_(None))
         .execution_options(populate_existing=True)
     ).first()
     return None if row is None else (row[0], row[1])

@@ -76,6 +76,13 @@ def current_job(tx: Tx, worker: Worker) -> str | None:
     return uid
 
 
+def current_jobs(tx: Tx, workers: Iterable[Worker]) -> dict[int, str]:
+    """The same of some runners, by their row ids."""
+    ids = [one.id for one in workers]
+    asked = select(InfraJob.worker_id, InfraJob.uid).where(InfraJob.worker_id.in_(ids), InfraJob.completed_at.is_(None))
+    return {number: uid for number, uid in tx.execute(asked.order_by(InfraJob.id)) if number is not None}
+
+
 def identities_of(tx: Tx, found: Iterable[Seen]) -> dict[int, str]:
     """The uids of the cloud identities that some runners are bound to, by their rows."""
     ids = {one.runner.cloud_identity_id for one in found if one.runner is not None and one.runner.cloud_identity_id}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
+from quarterdeck.fleet.workers import offering
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.identity.setup import default_organization
 from quarterdeck.infra.runners.actions import note_release
@@ -15,6 +17,13 @@ from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.text import lines, one_line
 
 LONGEST_NOTES = 64 << 10
+UNKNOWN = "0"
+"""What a program tells that does not know its version."""
+_VERSION = re.compile(
+    r"v?(?P<numbers>\d{1,9}(\.\d{1,9}){0,5})"
+    r"([._-]?(?P<word>dev|alpha|beta|rc|post|a|b|c)[._-]?(?P<number>\d{0,9}))?(\.dev\d{1,9})?(\+[0-9A-Za-z._-]{1,40})?",
+)
+_STAGES = {"dev": "", "alpha": "a", "beta": "b", "c": "rc"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +82,35 @@ def page(tx: Tx, before: str | None, limit: int) -> list[Release]:
     return list(tx.scalars(query))
 
 
-def outdated(worker: Worker, latest: Release | None) -> bool:
-    """Whether a runner says that it is another version than the newest."""
-    return latest is not None and worker.version is not None and worker.version != latest.version
+def due(worker: Worker, latest: Release | None, *, foreign: bool, server: str | None = None) -> str | None:
+    """The version that a runner should be, where the one that it tells is outdated. A foreign one should be the newest
+    release; an enrolled worker is the same program as the `server` (this one unless given), and no older than that.
+    """
+    if worker.version is None:
+        return None
+    if foreign:
+        return latest.version if latest is not None and worker.version != latest.version else None
+    here = server or offering.release()
+    return here if older(worker.version, here) else None
+
+
+def older(one: str, other: str) -> bool:
+    """Whether a version comes before another one; false where either is none (PEP 440 in short: numbers, and what is
+    built before a release comes before it).
+    """
+    left, right = _order(one), _order(other)
+    return left is not None and right is not None and left < right
+
+
+def _order(version: str) -> tuple[tuple[int, ...], bool, str, int] | None:
+    found = _VERSION.fullmatch(version.strip())
+    if found is None or version.strip() == UNKNOWN:
+        return None
+    numbers = [int(part) for part in found["numbers"].split(".")]
+    while len(numbers) > 1 and not numbers[-1]:
+        numbers.pop()
+    word, number = found["word"] or "", int(found["number"] or 0)
+    return tuple(numbers), word in {"", "post"}, _STAGES.get(word, word), number
 
 
 def _optional(text: str | None, field: str, longest: int) -> str | None:

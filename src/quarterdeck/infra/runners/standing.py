@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.kernel.errors import Conflict
 
 INFRA, ELSEWHERE = "infra", "infra:elsewhere"
 CAPABILITIES = frozenset({INFRA, ELSEWHERE})
@@ -19,10 +20,27 @@ CLOUD_HOSTED: Mode = "cloud-hosted"
 
 
 def status(worker: Worker, now: datetime) -> Status:
-    """Derived where it is asked for: nobody has to sweep. A drained runner that is silent is offline."""
-    if worker.last_seen_at is None or now - worker.last_seen_at > SILENT:
+    """Derived where it is asked for: nobody has to sweep. A drained runner that is silent is offline, and one that went
+    by itself is so at once.
+    """
+    if worker.left_at is not None or worker.last_seen_at is None or now - worker.last_seen_at > SILENT:
         return "OFFLINE"
     return "DRAINING" if worker.drain_requested_at is not None else "ONLINE"
+
+
+def takes_jobs(worker: Worker) -> bool:
+    """Whether it offered to take infrastructure jobs when last it came; one that has never come may yet."""
+    return worker.first_seen_at is None or INFRA in worker.offered
+
+
+def require_takes_jobs(worker: Worker) -> None:
+    """Raise `Conflict` (`runner_takes_no_jobs`) for one that a job would wait for in vain."""
+    if not takes_jobs(worker):
+        raise Conflict(
+            f"{worker.name} does not take infrastructure jobs.",
+            code="runner_takes_no_jobs",
+            hint="Start it again with --capability infra, or choose another runner.",
+        )
 
 
 def owner(worker: Worker) -> str:

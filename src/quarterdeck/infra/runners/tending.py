@@ -8,18 +8,17 @@ from typing import Any
 from sqlalchemy import select
 
 from quarterdeck.fleet.workers.model import Worker
-from quarterdeck.infra.runners import leaving, lifting, metadata
+from quarterdeck.infra.runners import idle, leaving, lifting, metadata
 from quarterdeck.infra.runners.actions import RunnerAction, note
 from quarterdeck.infra.runners.authenticating import caller
 from quarterdeck.infra.runners.model import Runner
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work import ordering
 from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.work.types import DEPLOY_WORKER, DESTROY_WORKER, UPDATE_WORKER
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 
-RECENT = 50
-"""Jobs of a runner that are looked at, newest first."""
 BEGUN = ("CLAIMED", "PROCESSING", "SUCCESS")
 
 
@@ -29,15 +28,15 @@ def replace_metadata(tx: Tx, uid: str, said: Mapping[str, Any]) -> None:
     """
     kept = metadata.kept(said)
     worker, _ = caller(tx)
-    job = None if uid == worker.uid else _by_job(tx, worker, uid, lifting.DEPLOY, lifting.UPDATE)
-    if job is None and uid != worker.uid:
-        raise _missing()
     row = tx.session.execute(
         select(Worker, Runner).join(Runner, Runner.worker_id == Worker.id).where(Worker.uid == uid)
     ).first()
     if row is None or row[0].revoked_at is not None:
         raise _missing()
-    tx.lock(f"infra-runner:{uid}")
+    job = None if uid == worker.uid else _by_job(tx, worker, row[0], DEPLOY_WORKER, UPDATE_WORKER)
+    if job is None and uid != worker.uid:
+        raise _missing()
+    tx.lock(idle.key(uid))
     tx.session.refresh(row[1])
     made = lifting.stack_of(row[1])
     if made or job is None:  # how its stack was made is known here: a runner does not decide that about itself
@@ -49,14 +48,18 @@ def replace_metadata(tx: Tx, uid: str, said: Mapping[str, Any]) -> None:
 
 def remove(tx: Tx, uid: str) -> None:
     """Take back the caller's own registration. About a runner whose stack the caller takes down, or has taken down, it
-    is only heard: that one goes with the success of the job. Raises `NotFound` for any other.
+    is only heard, and about the caller while a job changes its stack: what comes of the runner is decided by the job.
+    Raises `NotFound` for any other.
     """
     worker, _ = caller(tx)
-    if _by_job(tx, worker, uid, lifting.DESTROY) is not None:
+    about = tx.first(select(Worker).where(Worker.uid == uid))
+    if about is not None and _by_job(tx, worker, about, DESTROY_WORKER) is not None:
         return
     if uid != worker.uid:
         raise _missing()
-    leaving.remove(tx, worker)
+    tx.lock(idle.key(uid))
+    if idle.under_way(tx, worker) is None:
+        leaving.remove(tx, worker)
 
 
 def git_token(tx: Tx, job: InfraJob, worker: Worker) -> str | None:
@@ -72,15 +75,11 @@ def git_token(tx: Tx, job: InfraJob, worker: Worker) -> str | None:
     return token
 
 
-def _by_job(tx: Tx, worker: Worker, uid: str, *types: str) -> InfraJob | None:
+def _by_job(tx: Tx, worker: Worker, about: Worker, *types: str) -> InfraJob | None:
     """The newest job of a worker by which it changes, or has changed, the stack of another."""
-    mine = (
-        select(InfraJob)
-        .where(InfraJob.worker_id == worker.id, InfraJob.job_type.in_(types), InfraJob.status.in_(BEGUN))
-        .order_by(InfraJob.id.desc())
-        .limit(RECENT)
-    )
-    return next((job for job in tx.scalars(mine) if job.snapshot.get("worker_id") == uid), None)
+    mine = (InfraJob.worker_id == worker.id, InfraJob.job_type.in_(types), InfraJob.status.in_(BEGUN))
+    found = select(InfraJob).where(InfraJob.subject_worker_id == about.id, *mine)
+    return tx.first(found.order_by(InfraJob.id.desc()).limit(1))
 
 
 def _missing() -> NotFound:

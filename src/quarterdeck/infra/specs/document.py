@@ -211,8 +211,14 @@ def _check_region(region: str, provider: str, report: Report) -> None:
 
 def _look_on(sent: Mapping[str, Any], known: Known, report: Report) -> None:
     """What can be said of region and provider although other fields are wrong."""
-    region = sent.get("region")
-    provider = sent.get("provider") or known.identity_provider
-    wrong = any(one.field in {"region", "provider"} for one in report.wrong)
-    if not wrong and isinstance(region, str) and isinstance(provider, str) and provider in REGIONS:
+    region, module = sent.get("region"), sent.get("module")
+    named = module.get("name") if isinstance(module, Mapping) else None
+    before = known.before.get("provider") if known.before else None
+    provider = sent.get("provider") or known.identity_provider or named or before or "aws"
+    wrong = any(one.field in {"region", "provider", "module.name"} for one in report.wrong)
+    if wrong or not isinstance(provider, str) or provider not in REGIONS:
+        return
+    if isinstance(region, str):
         _check_region(region, provider, report)
+    elif region is None and provider != "local":
+        report.add("region", f"it is required, such as {EXAMPLES[provider]}.")

@@ -13,7 +13,7 @@ DEEPEST, MOST_VALUES, LONGEST_NAME, LONGEST_TEXT, LARGEST = 8, 2000, 200, 20_000
 SECRET = re.compile(
     r"(pass(word|wd|phrase)?|secret|token|credentials?|private_?key|api_?key|access_?key)$", re.IGNORECASE
 )
-"""Names under which a text is a secret. What is in a specification, many may read."""
+"""Names under which a text or a number is a secret. What is in a specification, many may read."""
 
 
 def free(key: str, rule: str, most: int = 200) -> Rule:
@@ -35,6 +35,13 @@ def free(key: str, rule: str, most: int = 200) -> Rule:
         return found if len(report.wrong) == before else MISSING
 
     return Rule(check, {"type": "object", "additionalProperties": True})
+
+
+def _says_something(value: Any, depth: int = 1) -> bool:
+    """Whether there is a text or a number in it, in however many objects and lists."""
+    if isinstance(value, Mapping | list | tuple) and depth <= DEEPEST:
+        return any(_says_something(one, depth + 1) for one in (value.values() if isinstance(value, Mapping) else value))
+    return not isinstance(value, bool) and value not in (None, "", {}, [])
 
 
 class _Walk:
@@ -66,7 +73,7 @@ class _Walk:
         if len(name) > LONGEST_NAME:
             self.report.add(here, f"a name has at most {LONGEST_NAME} characters.")
             return None
-        if isinstance(value, str) and value and SECRET.search(name):
+        if SECRET.search(name) and _says_something(value):
             self.report.add(
                 here, "a secret does not belong here, where many may read it: have the module fetch or make it."
             )

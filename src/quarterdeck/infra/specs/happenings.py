@@ -13,6 +13,9 @@ class SpecAction(audit.Action):
     CREATED = "infra-spec.created"
     CHANGED = "infra-spec.changed"
     DELETED = "infra-spec.deleted"
+    PROVISIONED = "infra-spec.provisioned"
+    DESTROYED = "infra-spec.destroyed"
+    STATUS_CHANGED = "infra-spec.status-changed"
 
 
 def stream(spec: Spec) -> str:

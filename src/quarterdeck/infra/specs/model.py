@@ -13,9 +13,11 @@ _LOOKED_AT = text("drift_due_at IS NOT NULL")
 
 class Spec(Identified, Base):
     """What somebody declares. `document` is canonical and whole (contract: infra §1.2), `configuration_hash` its hash.
-    `before_status` is what a plan gives back when it ends, `applied_hash` the configuration that stands. `outputs` and
-    `components` are what the last apply told, without what is sensitive. `module` says where its Terraform comes from:
-    `{kind: bundled | git, name, url, commit, path}`; `module_token` is the sealed token of a private repository.
+    `before_status` is what a plan gives back when it ends, `applied_hash` the configuration that stands, made with
+    the identity `applied_identity_id` in the account `applied_account` (`aws 123456789012`; "" for none, None where it
+    is not known). `outputs` and `components` are what the last apply told, without what is sensitive. `module` says
+    where its Terraform comes from: `{kind: bundled | git, name, url, commit, path}`; `module_token` is the sealed token
+    of a private repository.
     `orphan_risk` says in words what may be left over. Drift is looked at every `drift_minutes`, next at `drift_due_at`.
     """
 
@@ -45,6 +47,8 @@ class Spec(Identified, Base):
     status: Mapped[str] = mapped_column(String(20))
     before_status: Mapped[str | None] = mapped_column(String(20))
     applied_hash: Mapped[str | None] = mapped_column(String(64))
+    applied_identity_id: Mapped[int | None] = mapped_column(BigInteger)
+    applied_account: Mapped[str | None] = mapped_column(String(200))
     outputs: Mapped[dict[str, Any]] = mapped_column(default=dict)
     components: Mapped[dict[str, Any]] = mapped_column(default=dict)
     estimated_monthly_cost: Mapped[float | None] = mapped_column(Float)

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from quarterdeck.infra.execution.outputs import CLUSTER
+from quarterdeck.infra.specs import standings
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.redaction import sensitive
@@ -16,7 +18,6 @@ from quarterdeck.kernel.text import shown
 HIDDEN = {"sensitive": True}
 MOST, LARGEST, LONGEST = 500, 256 << 10, 4096
 """Outputs, bytes of all of them, characters of one text of the cluster."""
-CLUSTER = ("cluster_name", "cluster_endpoint", "cluster_version", "argocd_url")
 KNOWN = {
     "cluster": {"eks_cluster_arn": "arn", "gke_cluster_id": "arn", "aks_cluster_id": "arn"},
     "databases": {
@@ -30,18 +31,14 @@ KNOWN = {
 """Outputs whose meaning is known, and the components that they are about; a list's are about its first entry."""
 
 
-def keep(tx: Tx, spec: Spec, outputs: Mapping[str, Any], cluster: Mapping[str, Any]) -> None:
+def keep(
+    tx: Tx, spec: Spec, document: Mapping[str, Any], outputs: Mapping[str, Any], cluster: Mapping[str, Any]
+) -> None:
     """Keep outputs (name to value, or to Terraform's `{value, type, sensitive}`) and facts of the cluster, and mark the
-    components of the document `ACTIVE`.
+    components of the document that was applied `ACTIVE`; the specification's own may be another one by now.
     """
     told = redacted(outputs)
-    ours = spec.document["module"]["kind"] == "bundled"
-    components: dict[str, Any] = {name: {"status": "ACTIVE"} for name in ("network", "cluster") if ours}
-    if spec.document["dns"]["enabled"]:
-        components["dns"] = {"status": "ACTIVE"}
-    for name, value in spec.document.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            components[name] = {one["name"]: {"status": "ACTIVE"} for one in value}
+    components = standings.of(document, standings.ACTIVE)
     for section, names in KNOWN.items():
         facts = {own: told[name] for name, own in names.items() if isinstance(told.get(name), str)}
         place = components.get(section)

@@ -49,7 +49,7 @@ def repository(value: Any, path: str, report: Report) -> Any:
     if address is None or address.protocol == "file":
         report.add(path, "it is the address of a repository, such as https://git.example.com/team/apps.git.")
         return MISSING
-    if address.password or (address.username and address.protocol != "ssh"):
+    if address.password or (address.username and address.protocol != "ssh") or "?" in address.url:
         report.add(path, "it carries a credential, which whoever sees the specification would read: leave it out.")
         return MISSING
     return value

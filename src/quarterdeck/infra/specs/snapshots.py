@@ -63,6 +63,12 @@ def snapshot(tx: Tx, spec: Spec, *, applied: bool = False) -> Snapshot:
     return Snapshot({**document, **around}, spec.configuration_hash if version is None else version.configuration_hash)
 
 
+def hash_of(tx: Tx, spec: Spec, *, applied: bool = False) -> str:
+    """The hash that a snapshot would have."""
+    version = standing(tx, spec) if applied else None
+    return spec.configuration_hash if version is None else version.configuration_hash
+
+
 def standing(tx: Tx, spec: Spec) -> SpecVersion | None:
     """The newest version that is what was applied last; None where nothing was, or that failed."""
     wanted = (SpecVersion.spec_id == spec.id, SpecVersion.configuration_hash == spec.applied_hash)

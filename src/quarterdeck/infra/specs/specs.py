@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from quarterdeck.access import Access
 from quarterdeck.fleet.git import locators
+from quarterdeck.infra.clouds import accounts, binding
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.specs import diffing, versions
 from quarterdeck.infra.specs.canonical import hashed
@@ -110,9 +111,12 @@ def create(tx: Tx, raw: Mapping[str, Any]) -> Spec:
 
 
 def make(tx: Tx, said: Declared, where: Zone | None, **trail: object) -> Spec:
-    """A spec of a document that was read, in a zone or in none; `trail` is what its events say besides."""
+    """A spec of a document that was read, in a zone or in none; `trail` is what its events say besides. Raises
+    `Conflict` (`cloud_identity_not_here`).
+    """
     document = said.document
     identity = _identity(tx, document["cloud_identity_id"]) if document["cloud_identity_id"] else None
+    binding.require(identity, where.id if where else None)
     minutes = said.drift_minutes if isinstance(said.drift_minutes, int) else None
     spec = Spec(
         uid=tx.ids.uid(),
@@ -145,7 +149,8 @@ def change(tx: Tx, access: Access, text: str, raw: Mapping[str, Any]) -> Spec:
 
     A token goes to the host alone that it was given for. Leaving a zone that asks for approvals for one that asks for
     fewer is for those who may say how many. Raises `SpecInvalid`, `NotFound`, `Forbidden`, and `Conflict`
-    (`spec_changed` where somebody was faster than the `version` that was seen; `spec_provider_held`).
+    (`spec_changed` where somebody was faster than the `version` that was seen; `spec_provider_held`,
+    `spec_account_held`, `cloud_identity_not_here`).
     """
     spec = locked(tx, meant(tx, text).id)
     said = read(tx, raw, spec)
@@ -163,11 +168,15 @@ def change(tx: Tx, access: Access, text: str, raw: Mapping[str, Any]) -> Spec:
         return spec
     if changes:
         identity = _identity(tx, said.document["cloud_identity_id"]) if said.document["cloud_identity_id"] else None
+        if (identity.id if identity else None) != spec.cloud_identity_id:
+            accounts.require_same(tx, spec, identity)
         spec.cloud_identity_id = identity.id if identity else None
         for column, value in _columns(said.document).items():
             setattr(spec, column, value)
         spec.version += 1
         versions.keep(tx, spec, said.comment)
+    for used in {spec.cloud_identity_id, spec.applied_identity_id}:
+        binding.require(tx.get(CloudIdentity, used) if used is not None else None, spec.zone_id)
     spec.updated_at = tx.now
     tx.flush()
     told = [one.path for one in changes[: diffing.TOLD]] + beside

@@ -11,7 +11,7 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from quarterdeck.infra.specs.happenings import happened
+from quarterdeck.infra.specs.happenings import SpecAction, audited, happened
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
@@ -55,6 +55,8 @@ ENDS = frozenset(MOVES) - {"plan-asked", "deploy-asked", "deploy-began", "destro
 """Events with which a job is over."""
 TOLD = frozenset({"deploy-done", "deploy-failed", "destroy-done", "destroy-failed", "interrupted"})
 """Events that are told even where the status stays what it was."""
+AUDITED = {"deploy-done": SpecAction.PROVISIONED, "destroy-done": SpecAction.DESTROYED}
+"""Events that are audited under a name of their own; any other change of the status is one."""
 INTERRUPTED = "A job was interrupted while it changed resources: some may be there that the state does not know."
 
 
@@ -97,10 +99,18 @@ def apply(
         spec.orphan_risk = None
         spec.applied_hash = (applied_hash or spec.applied_hash) if event == "deploy-done" else None
     if event == "destroy-done":
-        spec.outputs, spec.components = {}, {}
+        spec.outputs = {}
     tx.flush()
+    _audit(tx, spec, event, from_status)
     if from_status != status or event in TOLD:
         happened(tx, spec, "infra-spec-status-changed", event=event, **{"from": from_status, "to": status})
+
+
+def _audit(tx: Tx, spec: Spec, event: Event, before: str) -> None:
+    """Plans come and go, and change nothing of what a spec is."""
+    action = AUDITED.get(event, SpecAction.STATUS_CHANGED)
+    if event in AUDITED or (spec.status != before and event not in {"plan-asked", "plan-ended"}):
+        audited(tx, spec, action, event=event, changes={"status": {"from": before, "to": spec.status}})
 
 
 def _busy(tx: Tx, spec: Spec, job_id: int) -> str | None:

@@ -45,3 +45,11 @@ def show(tx: Tx, spec: Spec, number: int) -> SpecVersion:
             hint=f"The newest is {spec.version}; list the versions that are kept.",
         )
     return found
+
+
+def ever_of_repository(tx: Tx, spec: Spec) -> bool:
+    """Whether the Terraform of any version that is kept came out of a repository."""
+    query = select(SpecVersion.id).where(
+        SpecVersion.spec_id == spec.id, SpecVersion.document["module"]["kind"].as_string() == "git"
+    )
+    return tx.first(query.limit(1)) is not None

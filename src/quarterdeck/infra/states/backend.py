@@ -8,6 +8,7 @@ from quarterdeck.infra.states import locks, states
 from quarterdeck.infra.states.contents import Contents, Draft
 from quarterdeck.infra.states.credentials import Attempt
 from quarterdeck.infra.states.model import State, StateVersion
+from quarterdeck.infra.work.types import CHANGERS
 from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, NotFound
@@ -36,7 +37,7 @@ def version(tx: Tx, state: State, number: int) -> StateVersion:
 def require_may_write(attempt: Attempt) -> None:
     """Raise `Forbidden` for a job that only looks: a plan writes no state."""
     job = attempt.job
-    if job.job_type not in states.WRITING or job.read_only:
+    if job.job_type not in CHANGERS or job.read_only:
         raise Forbidden(
             f"A {job.job_type} job reads the state and writes none.",
             code="state_read_only",
@@ -117,6 +118,7 @@ def keep(
     )
     state.version, state.updated_at = made.number, tx.now
     state.serial, state.lineage, state.resources = contents.serial, contents.lineage, contents.resources
+    state.addresses = list(contents.addresses)
     tx.flush()
     _told(tx, state, made)
     return made
@@ -131,6 +133,7 @@ def remove(tx: Tx, attempt: Attempt) -> None:
     state = states.held(tx, states.subject_of(tx, job))
     if state is None or not states.exists(state):
         return
+    locks.require_not_robbed(state, attempt)
     if state.lock_id is not None and not locks.mine(state, attempt):
         raise locks.Locked(dict(state.lock or {}))
     if state.resources:
@@ -158,7 +161,7 @@ def remove(tx: Tx, attempt: Attempt) -> None:
     )
     state.version, state.updated_at = made.number, tx.now
     state.serial = state.lineage = None
-    state.resources = 0
+    state.resources, state.addresses = 0, []
     tx.flush()
     _told(tx, state, made)
 

@@ -9,13 +9,17 @@ import base64
 import hashlib
 import re
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.storable import storable
+from quarterdeck.kernel.text import shown
 from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.kernel.vault.vault import Vault
 
@@ -23,6 +27,7 @@ LARGEST = 50 << 20
 """Bytes of a state at most (contract: infra §3.3)."""
 FORM = 4
 LEVEL = 3
+MOST_ADDRESSES, LONGEST_ADDRESS = 500, 500
 TABLE, FIELD = "infra_state_versions", "sealed"
 _LINEAGE = re.compile(r"[\x21-\x7e]{1,100}")
 Word = Annotated[str, Meta(min_length=1, max_length=1000)]
@@ -35,6 +40,7 @@ class _Counted(Struct, gc=False):
     """
 
     schema_version: Annotated[int, Meta(ge=0)]
+    index_key: int | Annotated[str, Meta(max_length=1000)] | None = None
 
 
 class _Resource(Struct, gc=False):
@@ -42,6 +48,7 @@ class _Resource(Struct, gc=False):
     type: Word
     name: Word
     instances: list[_Counted]
+    module: Annotated[str, Meta(max_length=1000)] = ""
 
 
 class _State(Struct):
@@ -50,17 +57,21 @@ class _State(Struct):
     lineage: str
     terraform_version: Annotated[str, Meta(max_length=100)] = ""
     resources: list[_Resource] | None = None
+    outputs: msgspec.Raw = msgspec.Raw(b"null")
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A state that may be kept. `resources` counts what Terraform manages, data sources left out."""
+    """A state that may be kept. `resources` counts what Terraform manages, data sources left out; `addresses` are the
+    first of them, in order.
+    """
 
     data: bytes
     serial: int
     lineage: str
     resources: int
     sha256: str
+    addresses: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -93,10 +104,22 @@ def read(data: bytes) -> Contents:
         raise _invalid("it is not JSON") from None
     if found.version != FORM:
         raise _invalid(f"its form has the version {found.version}, not {FORM}")
+    if not bytes(found.outputs).startswith((b"{", b"null")):
+        raise _invalid("its outputs are no object")
     if not _LINEAGE.fullmatch(found.lineage):
         raise _invalid("its lineage is not a word of at most 100 characters")
-    managed = sum(len(one.instances) for one in found.resources or () if one.mode == "managed")
-    return Contents(data, found.serial, found.lineage, managed, hashlib.sha256(data).hexdigest())
+    managed = [one for one in found.resources or () if one.mode == "managed"]
+    number = sum(len(one.instances) for one in managed)
+    addresses = tuple(sorted(islice(_addresses(managed), MOST_ADDRESSES)))
+    return Contents(data, found.serial, found.lineage, number, hashlib.sha256(data).hexdigest(), addresses)
+
+
+def _addresses(managed: list[_Resource]) -> Iterator[str]:
+    for one in managed:
+        base = f"{one.module}.{one.type}.{one.name}" if one.module else f"{one.type}.{one.name}"
+        for item in one.instances:
+            key = "" if item.index_key is None else f"[{msgspec.json.encode(item.index_key).decode()}]"
+            yield str(storable(shown(f"{base}{key}", LONGEST_ADDRESS)))
 
 
 def _invalid(why: str) -> Invalid:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -11,15 +12,19 @@ from quarterdeck.infra.states import states
 from quarterdeck.infra.states.actions import StateAction
 from quarterdeck.infra.states.credentials import Attempt, running
 from quarterdeck.infra.states.model import State
+from quarterdeck.infra.work.happenings import stream
 from quarterdeck.infra.work.model import InfraJob
-from quarterdeck.kernel import audit, events
+from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.storable import storable
+from quarterdeck.kernel.text import shown
 
 FIELDS = ("Operation", "Info", "Who", "Version", "Created", "Path")
 LONGEST, LONGEST_REASON = 500, 500
+MOST_ROBBED = 50
+LOST = "state_lock_lost"
 
 
 class Locked(Conflict):
@@ -52,11 +57,13 @@ def described(said: dict[str, Any]) -> dict[str, Any]:
 
 def lock(tx: Tx, attempt: Attempt, said: dict[str, Any]) -> State:
     """Take the lock for an attempt. The same ID again is the same lock, whose answer got lost. A lock of an attempt
-    that is over is taken over: its holder can write no more. Raises `Locked`.
+    that is over is taken over: its holder can write no more. Raises `Locked`, and `Conflict` (`state_lock_lost`) for an
+    attempt whose lock was taken away: what it knows of the state is not what others have made of it since.
     """
     info = described(said)
     job = attempt.job
     state = states.locked(tx, states.subject_of(tx, job), job.organization_id)
+    require_not_robbed(state, attempt)
     if state.lock_id is not None:
         if mine(state, attempt) and state.lock_id == info["ID"]:
             return state
@@ -85,7 +92,8 @@ def unlock(tx: Tx, attempt: Attempt, said: dict[str, Any]) -> None:
 
 
 def require(state: State, attempt: Attempt, lock_id: str | None) -> None:
-    """Raise `Conflict` unless the attempt holds this lock."""
+    """Raise `Conflict` unless the attempt holds this lock, and was never robbed of one."""
+    require_not_robbed(state, attempt)
     if not lock_id:
         raise Conflict(
             "A state is written only by whoever has locked it.",
@@ -93,6 +101,12 @@ def require(state: State, attempt: Attempt, lock_id: str | None) -> None:
             hint="Configure lock_address and unlock_address of the backend, and do not use -lock=false.",
         )
     if state.lock_id != lock_id or not mine(state, attempt):
+        raise lost(state)
+
+
+def require_not_robbed(state: State, attempt: Attempt) -> None:
+    """Raise `Conflict` (`state_lock_lost`) for an attempt whose lock was taken away: it is done with this state."""
+    if [attempt.job.id, attempt.fence] in (state.robbed or ()):
         raise lost(state)
 
 
@@ -105,20 +119,30 @@ def lost(state: State) -> Conflict:
         "This lock does not hold the state any more, so nothing was written."
         if state.lock_id is not None
         else "The lock of the state was taken away, so nothing was written.",
-        code="state_lock_lost",
+        code=LOST,
         hint="Look who took it and why in the history of the state; then plan again. What was made meanwhile may stand "
         "in no state.",
     )
 
 
-def steal(tx: Tx, state: State, reason: str) -> None:
-    """Take the lock away from whoever holds it, whose writes fail from now on. Raises `Conflict` where there is none,
+def steal(tx: Tx, state: State, reason: str, lock_id: str | None = None) -> None:
+    """Take the lock away from whoever holds it: that attempt neither writes nor locks from now on. Only this lock where
+    one is named. Raises `Conflict` where there is none (`state_not_locked`) or another one (`state_lock_other`),
     `Invalid` without a reason.
     """
     told = reasoned(reason)
     if state.lock_id is None:
         raise Conflict("The state is not locked.", code="state_not_locked", hint="There is nothing to take away.")
     was = dict(state.lock or {})
+    if lock_id is not None and lock_id != state.lock_id:
+        purpose = f" for {was['Operation']}" if was.get("Operation") else ""
+        raise Conflict(
+            f"The state is locked by {was.get('Who') or 'somebody'}{purpose}, with the lock {state.lock_id}, not "
+            f"{shown(lock_id, 100)}. It was not taken.",
+            code="state_lock_other",
+            hint="Look at who holds it now, and name that lock if it shall be taken away.",
+        )
+    state.robbed = [*(state.robbed or ()), [state.lock_job_id, state.lock_fence]][-MOST_ROBBED:]
     _free(tx, state)
     _tell(tx, state, StateAction.UNLOCKED, "infra-state-unlocked", {"reason": told, "holder": was})
 
@@ -168,8 +192,25 @@ def left(tx: Tx, most: int) -> list[tuple[State, Spec]]:
     locked = (State.organization_id == tx.principal.acts_in, State.lock_id.is_not(None))
     of_spec = Spec.uid == func.substr(State.subject, len(states.OF_SPEC) + 1)
     query = select(State, Spec).join(Spec, of_spec).where(*locked, State.subject.startswith(states.OF_SPEC))
-    rows = tx.session.execute(query.order_by(State.id).limit(most))
-    return [(state, spec) for state, spec in rows if not lives(tx, state)]
+    rows = [(state, spec) for state, spec in tx.session.execute(query.order_by(State.id).limit(most))]
+    held = _held(tx, [state for state, _ in rows])
+    return [(state, spec) for state, spec in rows if (state.lock_job_id, state.lock_fence) not in held]
+
+
+def _held(tx: Tx, some: Sequence[State]) -> set[tuple[int | None, int | None]]:
+    """The attempts that run now, as job and fence, of the jobs that have locked some states."""
+    query = select(InfraJob.id, InfraJob.uid, InfraJob.ledger_id)
+    rows = tx.execute(query.where(InfraJob.id.in_({one.lock_job_id for one in some}))).all()
+    if not rows:
+        return set()
+    wanted = jobs.Filter(
+        organization_id=tx.principal.acts_in,
+        subjects=tuple(stream(uid) for _, uid, _ in rows),
+        states=(jobs.State.RUNNING,),
+        limit=len(rows),
+    )
+    fences = {one.id: one.fence for one in jobs.list_jobs(tx, wanted)}
+    return {(number, fences[ledger]) for number, _, ledger in rows if ledger in fences}
 
 
 def _taken_over(tx: Tx, state: State, job: InfraJob) -> None:

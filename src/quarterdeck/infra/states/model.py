@@ -13,6 +13,8 @@ class State(Identified, Base):
     """The state of `subject`: `spec:<uid>`, or `runner:<uid>` for the stack of a runner. `version` is the number of the
     version that counts (0: there was none yet), the rest what that one says. `lock` is Terraform's own description of
     whoever holds it, `lock_job_id` the job behind it and `lock_fence` its attempt: one that is over holds nothing.
+    `addresses` are the first of what it manages, None while no version was written that told them. `robbed` are
+    attempts, each a job's row and its fence, whose lock was taken away: they write and lock no more.
     """
 
     __tablename__ = "infra_states"
@@ -32,6 +34,8 @@ class State(Identified, Base):
     lock_job_id: Mapped[int | None] = mapped_column(BigInteger)
     lock_fence: Mapped[int | None] = mapped_column(BigInteger)
     locked_at: Mapped[datetime | None]
+    addresses: Mapped[list[Any] | None]
+    robbed: Mapped[list[Any] | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, or_, select
 
+from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.infra.runners.model import Runner
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import states
 from quarterdeck.infra.states.model import State, StateVersion
@@ -23,7 +25,7 @@ NEWEST = 50
 """Versions of each state that stay however old they are."""
 OF_GONE = timedelta(days=730)
 CHUNK = 50
-SPEC = "spec:"
+SPEC, RUNNER = states.OF_SPEC, states.OF_RUNNER
 
 
 def old(tx: Tx, before: datetime, limit: int = CHUNK) -> list[int]:
@@ -44,10 +46,20 @@ def forget(tx: Tx, before: datetime) -> int:
 
 
 def gone(tx: Tx, before: datetime) -> int:
-    """Remove a state whose specification was deleted, which nobody has written since; answers whether there was one."""
-    there = select(Spec.id).where(State.subject == SPEC + Spec.uid)
-    where = (State.subject.startswith(SPEC), State.updated_at < before, ~there.exists())
-    found = tx.first(select(State).where(*where).order_by(State.id).limit(1))
+    """Remove a state whose specification was deleted, or whose runner was removed, which nobody has written since;
+    answers whether there was one.
+    """
+    spec = select(Spec.id).where(State.subject == SPEC + Spec.uid)
+    runner = (
+        select(Runner.id)
+        .join(Worker, Worker.id == Runner.worker_id)
+        .where(State.subject == RUNNER + Worker.uid, Worker.revoked_at.is_(None))
+    )
+    orphaned = or_(
+        and_(State.subject.startswith(SPEC), ~spec.exists()),
+        and_(State.subject.startswith(RUNNER), ~runner.exists()),
+    )
+    found = tx.first(select(State).where(State.updated_at < before, orphaned).order_by(State.id).limit(1))
     if found is None:
         return 0
     states.forget(tx, found.subject)
@@ -76,4 +88,11 @@ def _there(tx: Tx, streams: Sequence[str]) -> list[str]:
 
 lasting(states.STREAM, _there)
 register(Category("infra-state-versions", f"Versions of Terraform states beyond the newest {NEWEST}", KEEP, _prune))
-register(Category("infra-states", "Terraform states of specifications that were deleted", OF_GONE, _forget))
+register(
+    Category(
+        "infra-states",
+        "Terraform states of specifications that were deleted and of runners that were removed",
+        OF_GONE,
+        _forget,
+    )
+)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 
+from quarterdeck.infra.execution.orders import RUNNER_JOBS
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states.model import State
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
 
-WRITING = frozenset({"DEPLOY", "DESTROY", "DEPLOY_WORKER", "UPDATE_WORKER", "DESTROY_WORKER"})
-"""Types of jobs that may write a state. A plan reads it."""
-OF_RUNNERS = frozenset({"DEPLOY_WORKER", "UPDATE_WORKER", "DESTROY_WORKER"})
-STREAM, OF_SPEC = "infra-state:", "spec:"
+STREAM, OF_SPEC, OF_RUNNER = "infra-state:", "spec:", "runner:"
 
 
 def subject_of_spec(spec: Spec) -> str:
@@ -24,10 +24,10 @@ def subject_of(tx: Tx, job: InfraJob) -> str:
     """`spec:<uid>`, or `runner:<uid>` of a job about a runner's stack. Raises `Conflict` for a job that has no state,
     or whose specification is gone.
     """
-    if job.job_type in OF_RUNNERS:
+    if job.job_type in RUNNER_JOBS:
         runner = job.snapshot.get("worker_id") or job.snapshot.get("runner_id")
         if isinstance(runner, str) and runner:
-            return f"runner:{runner}"
+            return f"{OF_RUNNER}{runner}"
     elif job.spec_id is not None:
         spec = tx.get(Spec, job.spec_id)
         if spec is not None:
@@ -42,6 +42,13 @@ def subject_of(tx: Tx, job: InfraJob) -> str:
 def find(tx: Tx, subject: str) -> State | None:
     """As it is now, whatever this unit has read before."""
     return tx.first(select(State).where(State.subject == subject).execution_options(populate_existing=True))
+
+
+def standings(tx: Tx, some: Collection[Spec]) -> dict[int, tuple[int | None, str | None]]:
+    """Serial and lineage of the states of many specs, by their row ids; one without a state is not there."""
+    subjects = {subject_of_spec(spec): spec.id for spec in some}
+    query = select(State.subject, State.serial, State.lineage).where(State.subject.in_(subjects))
+    return {subjects[row.subject]: (row.serial, row.lineage) for row in tx.execute(query)}
 
 
 def locked(tx: Tx, subject: str, organization_id: int) -> State:

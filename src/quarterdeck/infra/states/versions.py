@@ -108,12 +108,12 @@ def push(tx: Tx, spec: Spec, reason: str, draft: Draft) -> StateVersion:
     return kept
 
 
-def unlock(tx: Tx, spec: Spec, reason: str) -> State:
-    """Take the lock away from whoever holds it. Raises `Conflict` (`state_not_locked`), `Invalid`, `NotFound`."""
+def unlock(tx: Tx, spec: Spec, reason: str, lock_id: str | None = None) -> State:
+    """Take the lock away from whoever holds it. Raises what `locks.steal` does, and `NotFound`."""
     of(tx, spec)
     state = states.held(tx, states.subject_of_spec(spec))
     assert state is not None  # noqa: S101 - it was there, and states go with their specifications alone
-    locks.steal(tx, state, reason)
+    locks.steal(tx, state, reason, lock_id)
     return state
 
 

@@ -10,3 +10,5 @@ class InfraJobAction(audit.Action):
     CANCELLED = "infra-job.cancelled"
     PINNED = "infra-job.pinned"
     ENDED = "infra-job.ended"
+    STATE_READ = "infra-job.state-read"
+    SAVED_PLAN_READ = "infra-job.saved-plan-read"

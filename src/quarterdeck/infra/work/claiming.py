@@ -8,10 +8,12 @@ from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.runners.model import Runner
 from quarterdeck.infra.runners.standing import CAPABILITIES, CLOUD_HOSTED, INFRA, owner
+from quarterdeck.infra.states import states
 from quarterdeck.infra.work import holding
 from quarterdeck.infra.work.creating import about_runner, label
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.transitions import CLAIMED, HELD, QUEUED, move
+from quarterdeck.infra.work.types import PLAN
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
@@ -100,17 +102,25 @@ def taken(tx: Tx, carried: Job) -> InfraJob:
         raise Conflict("This job has ended.", code="infra_job_ended", hint="Nothing is left to do.")
     worker = holder(tx, carried)
     move(tx, job, CLAIMED, f"{worker.name if worker is not None else 'The server itself'} has taken the job.")
-    job.worker_id = worker.id if worker is not None else None
+    job.worker_id, job.on_server = worker.id if worker is not None else None, own(carried)
     job.worker_name = worker.name if worker is not None else OWN
+    if job.job_type == PLAN and job.spec_id is not None:  # this is what its attempt can read, whatever comes later
+        state = states.find(tx, states.subject_of(tx, job))
+        job.state_serial, job.state_lineage = (state.serial, state.lineage) if state is not None else (None, None)
     tx.flush()
     committing(tx, "infra.claim")
     return job
 
 
+def own(carried: Job) -> bool:
+    """Whether the server's own worker has it."""
+    return not carried.owner or carried.owner.startswith("process:")
+
+
 def holder(tx: Tx, carried: Job) -> Worker | None:
     """The worker behind a ledger job's owner; None for the server's own."""
     _, _, uid = (carried.owner or "").partition(":")
-    if not carried.owner or carried.owner.startswith("process:"):
+    if own(carried):
         return None
     return tx.first(select(Worker).where(Worker.uid == uid))
 

@@ -8,14 +8,16 @@ from sqlalchemy import select
 
 from quarterdeck.fleet.workers import draining
 from quarterdeck.fleet.workers.model import Worker
-from quarterdeck.infra.clouds import federating, identities
+from quarterdeck.infra.clouds import accounts, federating
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.execution.orders import RUN, RUNNER_JOBS
 from quarterdeck.infra.plans import approvals, drift, law
-from quarterdeck.infra.runners import lifting, listing
-from quarterdeck.infra.specs import snapshots, specs
+from quarterdeck.infra.plans import asking as asks
+from quarterdeck.infra.runners import lifting, listing, standing
+from quarterdeck.infra.specs import snapshots, specs, versions
 from quarterdeck.infra.specs.model import Spec
-from quarterdeck.infra.work import effects, holding, reading
+from quarterdeck.infra.states import states
+from quarterdeck.infra.work import effects, holding, identifying, reading
 from quarterdeck.infra.work.actions import InfraJobAction
 from quarterdeck.infra.work.asking import Asked, check
 from quarterdeck.infra.work.happenings import happened, stream
@@ -25,7 +27,7 @@ from quarterdeck.infra.work.transitions import QUEUED
 from quarterdeck.infra.work.types import CONNECTION_TEST, DEPLOY, DESTROY, PLANNED_BY
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs.routes import LABEL
 
@@ -33,6 +35,8 @@ __all__ = ["Asked", "about_runner", "create", "label", "needed", "release"]
 CAPABILITY, ELSEWHERE = "infra", "infra:elsewhere"
 MOST_WAITING = 200
 """Live jobs of one organization: what floods the queue starves the others' jobs and the lists."""
+MOST_OF_ONE = 100
+"""Of those, the jobs of one person: nobody keeps colleagues from theirs."""
 
 
 def create(tx: Tx, asked: Asked) -> InfraJob:
@@ -52,12 +56,14 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     worker = listing.usable(tx, asked.assigned_worker_uid) if asked.assigned_worker_uid else None
     if worker is not None:
         draining.require_in_service(worker)
+        standing.require_takes_jobs(worker)
         lifting.require_another(worker, asked.runner_uid)
-    identity = _identity(tx, asked, spec)
     plan = _plan(tx, asked, spec)
-    document, configuration_hash = _snapshot(tx, asked, spec)
+    identity = identifying.chosen(tx, asked, spec, plan)
+    document, configuration_hash = _snapshot(tx, asked, spec, identity)
     if plan is not None:  # beside the row, which may be gone one day: this job never makes a plan of its own
         document = {**document, PLANNED_BY: plan.uid}
+    state = states.find(tx, states.subject_of_spec(spec)) if spec is not None else None
     job = tx.add(
         InfraJob(
             uid=tx.ids.uid(),
@@ -66,10 +72,17 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
             zone_id=spec.zone_id if spec is not None else None,
             spec_id=spec.id if spec is not None else None,
             cloud_identity_id=identity.id if identity is not None else None,
+            state_serial=state.serial if state is not None else None,
+            state_lineage=state.lineage if state is not None else None,
+            asked_approvals=0
+            if asked.read_only or spec is None
+            else approvals.policy(tx, asked.job_type, spec.zone_id),
+            identity_print=accounts.fingerprint(tx, identity),
             job_type=asked.job_type,
             status=QUEUED,
             snapshot=document,
             configuration_hash=configuration_hash,
+            subject_worker_id=listing.find(tx, asked.runner_uid).worker.id if asked.runner_uid is not None else None,
             assigned_worker_id=worker.id if worker is not None else None,
             plan_job_id=plan.id if plan is not None else None,
             rerun_of_id=asked.rerun_of.id if asked.rerun_of is not None else None,
@@ -84,7 +97,9 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     effects.asked(tx, job, spec)
     happened(tx, job, "queued", f"The {job.job_type} job waits for a runner.")
     _audited(tx, job, asked, spec, plan, worker)
-    if asked.job_type != DESTROY or not approvals.needed(tx, job).missing:
+    if asked.job_type == DESTROY and approvals.needed(tx, job).missing:
+        asks.ask(tx, job)
+    else:
         release(tx, job)
     committing(tx, "infra.create")
     return job
@@ -122,14 +137,18 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
         return job
     spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
     identity = tx.get(CloudIdentity, job.cloud_identity_id) if job.cloud_identity_id is not None else None
+    plan = tx.get(InfraJob, job.plan_job_id) if job.plan_job_id is not None else None
     runner = job.snapshot.get("worker_id") if job.job_type in RUNNER_JOBS else None
+    words = needed(tx, job.snapshot, identity, plan) | ({about_runner(runner)} if runner else set())
+    if spec is not None and versions.ever_of_repository(tx, spec) and states.holds_resources(tx, spec):
+        words |= {ELSEWHERE}  # what is in its state may need providers that only the module named
     request = jobs.Enqueue(
         RUN,
         Carried(job_id=job.id),
         job.organization_id,
         subject=stream(job.uid),
         lane="background" if job.read_only else None,
-        capabilities=needed(tx, job.snapshot, identity) | ({about_runner(runner)} if runner else set()),
+        capabilities=words,
         worker_id=job.assigned_worker_id,
         concurrency_key=holding.turn(spec_uid=spec.uid if spec is not None else None, runner_uid=runner),
     )
@@ -138,11 +157,16 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
     return job
 
 
-def needed(tx: Tx, snapshot: dict[str, Any], identity: CloudIdentity | None) -> frozenset[str]:
+def needed(
+    tx: Tx, snapshot: dict[str, Any], identity: CloudIdentity | None, plan: InfraJob | None = None
+) -> frozenset[str]:
     """The words of a job's route: what its worker has to be able to do, and of which identity it is. Modules that
-    somebody else wrote, and most identities of clouds, are nothing for the server's own worker.
+    somebody else wrote, plans that a runner made, and most identities of clouds, are nothing for the server's own
+    worker.
     """
     words = {CAPABILITY}
+    if plan is not None and not plan.on_server:
+        words.add(ELSEWHERE)
     module = snapshot.get("module")
     if isinstance(module, dict) and module.get("kind") == "git":
         words.add(ELSEWHERE)
@@ -170,28 +194,12 @@ def _require_room(tx: Tx) -> None:
             code="infra_too_many_jobs",
             hint="Wait until some have ended, or cancel what is not needed.",
         )
-
-
-def _identity(tx: Tx, asked: Asked, spec: Spec | None) -> CloudIdentity | None:
-    """What the job works with. Only a test of its connection takes one that is not verified."""
-    found = _named_identity(tx, asked, spec)
-    if found is not None and asked.job_type not in federating.CHECKS:
-        federating.require_verified(found)
-    return found
-
-
-def _named_identity(tx: Tx, asked: Asked, spec: Spec | None) -> CloudIdentity | None:
-    if asked.cloud_identity_uid:
-        found = identities.usable(tx, asked.cloud_identity_uid)
-        if spec is not None and found.provider != spec.provider:
-            raise Invalid(
-                f"The cloud identity is of {found.provider}, and the configuration is for {spec.provider}.",
-                code="infra_provider_mismatch",
-                hint="Choose an identity of the same cloud.",
-                field="cloud_identity_id",
-            )
-        return found
-    return identities.kept(tx, spec.cloud_identity_id) if spec is not None else None
+    if tx.principal.kind == "user" and reading.living(tx, tx.principal.acts_in, tx.principal.id) >= MOST_OF_ONE:
+        raise Conflict(
+            f"{MOST_OF_ONE} infrastructure jobs of yours wait or run already.",
+            code="infra_too_many_jobs",
+            hint="Wait until some have ended, or cancel what is not needed.",
+        )
 
 
 def _plan(tx: Tx, asked: Asked, spec: Spec | None) -> InfraJob | None:
@@ -212,10 +220,13 @@ def _plan(tx: Tx, asked: Asked, spec: Spec | None) -> InfraJob | None:
     return plan
 
 
-def _snapshot(tx: Tx, asked: Asked, spec: Spec | None) -> tuple[dict[str, Any], str | None]:
+def _snapshot(
+    tx: Tx, asked: Asked, spec: Spec | None, identity: CloudIdentity | None
+) -> tuple[dict[str, Any], str | None]:
+    """What stands is looked at, and destroyed, as it was applied: what was declared since made nothing of it."""
     if spec is not None:
-        made = snapshots.snapshot(tx, spec, applied=asked.read_only)
-        return made.document, made.hash
+        made = snapshots.snapshot(tx, spec, applied=asked.read_only or asked.job_type == DESTROY)
+        return {**made.document, "cloud_identity_id": identity.uid if identity is not None else None}, made.hash
     if asked.runner_uid is not None:
         return lifting.snapshot(tx, asked.job_type, asked.runner_uid), None
     return dict(asked.options), None

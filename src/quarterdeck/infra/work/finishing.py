@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quarterdeck.infra.plans import asking, failing
 from quarterdeck.infra.runners import lifting
 from quarterdeck.infra.states import locks
 from quarterdeck.infra.work import effects, holding, metadata, recording
@@ -12,7 +13,7 @@ from quarterdeck.infra.work.actions import InfraJobAction
 from quarterdeck.infra.work.happenings import happened
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.transitions import CANCELLED, CLAIMED, FAILED, PROCESSING, QUEUED, SUCCESS, move
-from quarterdeck.infra.work.types import CHANGERS, may_have_changed
+from quarterdeck.infra.work.types import CHANGERS, PLAN, may_have_changed
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.faults import committing
@@ -41,8 +42,8 @@ def returned(tx: Tx, carried: Job) -> None:
     job = holding.carried(tx, carried.id)
     if job is not None and job.status in {CLAIMED, PROCESSING}:
         name = job.worker_name or "Its runner"
-        locks.release(tx, job)
         move(tx, job, QUEUED, f"{name} did not end attempt {job.attempts} of the job; it waits again.")
+        locks.release(tx, job)
 
 
 def finish(tx: Tx, carried: Job, outcome: Outcome) -> None:
@@ -51,7 +52,6 @@ def finish(tx: Tx, carried: Job, outcome: Outcome) -> None:
     if job is None:
         return
     job.credential_hash = None
-    locks.release(tx, job)
     if job.completed_at is not None:
         if carried.closed_by is None and metadata.LATE not in job.execution_metadata:
             afterwards(tx, job, outcome)
@@ -59,9 +59,11 @@ def finish(tx: Tx, carried: Job, outcome: Outcome) -> None:
         succeed(tx, job)
     elif outcome.state == "canceled":
         cancel(tx, job, outcome.error_message or "Its runner was stopped.")
+        _audited(tx, job)
     else:
         _fail(tx, job, carried, outcome)
     lifting.ended(tx, job, succeeded=outcome.state == "succeeded")
+    locks.release(tx, job)
     tx.flush()
     committing(tx, "infra.finish")
 
@@ -69,7 +71,11 @@ def finish(tx: Tx, carried: Job, outcome: Outcome) -> None:
 def succeed(tx: Tx, job: InfraJob) -> None:
     _begun(tx, job)
     move(tx, job, SUCCESS, f"The {job.job_type} job has succeeded.")
-    effects.done(tx, job, holding.spec_of(tx, job))
+    spec = holding.spec_of(tx, job)
+    effects.done(tx, job, spec)
+    failing.succeeded(tx, job, spec)
+    if job.job_type == PLAN:
+        asking.ask(tx, job)
     _audited(tx, job)
 
 
@@ -90,14 +96,17 @@ def _fail(tx: Tx, job: InfraJob, carried: Job, outcome: Outcome) -> None:
             code = POISON
             message = f"{job.attempts} runners in a row did not end the job; it is not tried again."
         elif may_have_changed(job):
+            how = "was stopped" if code == RETURNED else "vanished"
             code, orphans = ORPHANED, True
-            message = f"{name} vanished while it applied.\n{MAY_BE_LEFT}"
+            message = f"{name} {how} while it applied.\n{MAY_BE_LEFT}"
     fail(tx, job, code, message, orphans=orphans, began=began)
 
 
 def fail(tx: Tx, job: InfraJob, code: str, message: str, *, orphans: bool, began: bool) -> None:
     move(tx, job, FAILED, message, code=code, orphans=orphans)
-    effects.failed(tx, job, holding.spec_of(tx, job), orphans=orphans, began=began)
+    spec = holding.spec_of(tx, job)
+    effects.failed(tx, job, spec, orphans=orphans, began=began)
+    failing.failed(tx, job, spec)
     _audited(tx, job)
 
 

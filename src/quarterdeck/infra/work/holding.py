@@ -1,7 +1,10 @@
 """An infrastructure job that nobody else changes until the unit ends.
 
-Locks are taken in one order: the turn of the state's key, the ledger's job, the infrastructure job, its plan, its spec.
-The ledger holds its job already while it claims, hears reports and ends it.
+Locks are taken in one order: the turn of the state's key, the ledger's job, the infrastructure job, its plan, its spec,
+the cloud identity, the runner whose stack is changed (`infra-runner:…`, then `worker:…`), and last the state
+(`infra-state:…`). The ledger holds its job already while it claims, hears reports and ends it. Where a worker is
+decommissioned by another surface, `worker:…` is held first: the database ends one of two that wait for each other, and
+that unit is run again.
 """
 
 from __future__ import annotations
@@ -63,4 +66,6 @@ def spec_of(tx: Tx, job: InfraJob) -> Spec | None:
 
 def missing(uid: str) -> NotFound:
     """What is told of a job that is not there, or that the caller may not see."""
-    return NotFound("Job not found", code="infra_job_not_found", hint=f"Look at the list of jobs for {uid[:40]}.")
+    return NotFound(
+        "Job not found", code="infra_job_not_found", hint=f"None that you may see is {uid[:40]}: look at the list."
+    )

@@ -14,7 +14,7 @@ from quarterdeck.infra.work.creating import CAPABILITY
 from quarterdeck.infra.work.finishing import fate, finish, late, returned
 from quarterdeck.infra.work.happenings import stream
 from quarterdeck.infra.work.model import InfraJob
-from quarterdeck.infra.work.ordering import Taken, order
+from quarterdeck.infra.work.ordering import Taken, order, secrets
 from quarterdeck.infra.work.payload import Carried
 from quarterdeck.infra.work.recording import record
 from quarterdeck.infra.work.transitions import HELD
@@ -52,9 +52,7 @@ def _assign(logs: Logs, server: Callable[[], str], tx: Tx, carried: Job) -> Infr
     """The order; what of it is secret is masked in the job's lines from now on."""
     made = order(tx, carried, server())
     if isinstance(made, InfraOrder):
-        token = made.cloud.subject_token if made.cloud is not None else ""
-        hidden = [made.place.password, made.module.token or "", token, made.snapshot.get("worker_token") or ""]
-        logs.mask(stream(made.job), [one for one in hidden if one])
+        logs.mask(stream(made.job), secrets(made))
     return made
 
 

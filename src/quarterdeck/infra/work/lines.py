@@ -35,7 +35,6 @@ PART = "part"
 """The phase of a line that goes on with the next one of its channel."""
 FULL = f"More than {MOST >> 20} MB were written; what follows is dropped."
 PAGE = 2000
-StreamType = Literal["STDOUT", "STDERR", "SYSTEM"]
 TYPES: dict[str, Literal["stdout", "stderr", "system"]] = {"STDOUT": "stdout", "STDERR": "stderr", "SYSTEM": "system"}
 
 

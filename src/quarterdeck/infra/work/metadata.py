@@ -16,6 +16,9 @@ from quarterdeck.kernel.vault.secret import MASK
 MOST = 256 << 10
 """Bytes of a job's metadata as JSON, all reports together."""
 DEEPEST = 24
+OUTPUT = frozenset({"value", "type", "sensitive"})
+HIDDEN = {"sensitive": True}
+"""What is told of one of Terraform's outputs that it calls sensitive."""
 LATE = "late_report"
 OURS = frozenset({LATE, "orphan_risk", "plan_summary", "history"})
 """Keys that the server alone writes."""
@@ -56,6 +59,8 @@ def _cleaned(value: Any, depth: int) -> Any:
             field="execution_metadata",
         )
     if isinstance(value, Mapping):
+        if "sensitive" in value and value.keys() <= OUTPUT and value["sensitive"] is not False:
+            return dict(HIDDEN)
         return {
             str(key): MASK if sensitive(str(key)) and item not in (None, "") and not _spared(item)
             else _cleaned(item, depth + 1)
@@ -70,7 +75,7 @@ def _cleaned(value: Any, depth: int) -> Any:
 
 def _spared(item: Any) -> bool:
     """Flags say nothing: Terraform's own `{"sensitive": true}`, or whether there is a token."""
-    return isinstance(item, bool) or item == {"sensitive": True}
+    return isinstance(item, bool) or item == HIDDEN
 
 
 def late(kept: Mapping[str, Any], status: str, message: str | None, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quarterdeck.fleet.workers import draining
 from quarterdeck.infra.execution.orders import RUNNER_JOBS
-from quarterdeck.infra.runners import lifting, listing
+from quarterdeck.infra.runners import lifting, listing, standing
 from quarterdeck.infra.work import holding
 from quarterdeck.infra.work.actions import InfraJobAction
 from quarterdeck.infra.work.happenings import happened
@@ -17,7 +17,7 @@ from quarterdeck.kernel.errors import Conflict
 
 def pin(tx: Tx, job: InfraJob, worker_uid: str | None) -> InfraJob:
     """Pin a waiting job to a runner that the caller may use, or with None to none. Raises `NotFound`
-    (`runner_not_found`) and `Conflict` (`infra_job_not_waiting`, `worker_decommissioned`).
+    (`runner_not_found`) and `Conflict` (`infra_job_not_waiting`, `worker_decommissioned`, `runner_takes_no_jobs`).
     """
     row, carried = holding.held(tx, job)
     if row.status != QUEUED:
@@ -29,6 +29,7 @@ def pin(tx: Tx, job: InfraJob, worker_uid: str | None) -> InfraJob:
     worker = listing.usable(tx, worker_uid) if worker_uid else None
     if worker is not None:
         draining.require_in_service(worker)
+        standing.require_takes_jobs(worker)
         lifting.require_another(worker, row.snapshot.get("worker_id") if row.job_type in RUNNER_JOBS else None)
     if row.assigned_worker_id == (worker.id if worker is not None else None):
         return row

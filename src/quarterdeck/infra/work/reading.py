@@ -20,13 +20,14 @@ from quarterdeck.kernel.errors import Forbidden
 
 CANCEL_ANY = "infra:jobs.cancel-any"
 LONGEST_ID = 64
+MOST_NAMED = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which jobs of the caller's organization, newest first; with `worker_id` those that a worker has or had, whosever.
-    `status` is one of `STATUSES`, in any case; any other word
-    finds none. `words` are looked for in the names of specs; `before` is the uid of the last one of the page before.
+    `status` is one of `STATUSES`, in any case; any other word finds none. `words` are looked for in the names of the
+    organization's specs, of which the newest `MOST_NAMED` that have them count.
     """
 
     status: str | None = None
@@ -58,14 +59,40 @@ def page(tx: Tx, wanted: Filter) -> tuple[list[InfraJob], int]:
     """A page and how many there are on all pages."""
     if wanted.status is not None and wanted.status.upper() not in STATUSES:
         return [], 0
-    total = tx.execute(_where(tx, wanted, select(func.count(InfraJob.id)))).scalar_one()
-    query = _where(tx, wanted, select(InfraJob)).order_by(InfraJob.id.desc())
-    return list(tx.scalars(query.offset(wanted.offset).limit(wanted.limit))), int(total)
+    found = queries(tx, wanted)
+    if found is None:
+        return [], 0
+    counting, listing = found
+    total = int(tx.execute(counting).scalar_one())
+    return list(tx.scalars(listing)), total
 
 
-def _where(tx: Tx, wanted: Filter, query: Select[Any]) -> Select[Any]:
+def queries(tx: Tx, wanted: Filter) -> tuple[Select[int], Select[InfraJob]] | None:
+    """What counts the jobs and what lists a page of them; None where no spec has the words."""
+    words = wanted.words.strip()
+    named = _named(tx, wanted, words) if words else None
+    if named is not None and not named:
+        return None
+    counting = _where(tx, wanted, named, select(func.count(InfraJob.id)))
+    listing = _where(tx, wanted, named, select(InfraJob)).order_by(InfraJob.id.desc())
+    return counting, listing.offset(wanted.offset).limit(wanted.limit)
+
+
+def _named(tx: Tx, wanted: Filter, words: str) -> list[int]:
+    """Row ids of specs whose names have the words: the organization's, or those of whomever a runner works for."""
+    query = select(Spec.id).where(Spec.project_name.icontains(words, autoescape=True))
+    if wanted.worker_id is None:
+        query = query.where(Spec.organization_id == tx.principal.organization_id)
+    return list(tx.execute(query.order_by(Spec.id.desc()).limit(MOST_NAMED)).scalars())
+
+
+def _where(tx: Tx, wanted: Filter, named: Sequence[int] | None, query: Select[Any]) -> Select[Any]:
+    if named is not None:  # they are the organization's: asked for beside, it would lead past the index of specs
+        query = query.where(InfraJob.spec_id.in_(named))
     if wanted.worker_id is not None:
         found = query.where(InfraJob.worker_id == wanted.worker_id)
+    elif named is not None:
+        found = query
     else:
         found = query.where(InfraJob.organization_id == tx.principal.organization_id)
     if wanted.status is not None:
@@ -78,17 +105,16 @@ def _where(tx: Tx, wanted: Filter, query: Select[Any]) -> Select[Any]:
     if wanted.spec_uid is not None:
         spec = select(Spec.id).where(Spec.uid == wanted.spec_uid.lower()[:LONGEST_ID])
         found = found.where(InfraJob.spec_id.in_(spec))
-    if wanted.words.strip():
-        named = select(Spec.id).where(Spec.project_name.icontains(wanted.words.strip(), autoescape=True))
-        found = found.where(InfraJob.spec_id.in_(named))
     if wanted.mine:
         found = found.where(InfraJob.owner_id == tx.principal.id)
     return found
 
 
-def living(tx: Tx, organization_id: int) -> int:
-    """How many jobs of an organization have not ended."""
-    where = (InfraJob.organization_id == organization_id, InfraJob.completed_at.is_(None))
+def living(tx: Tx, organization_id: int, owner_id: int | None = None) -> int:
+    """How many jobs of an organization have not ended; with an owner, how many of that person's."""
+    where = [InfraJob.organization_id == organization_id, InfraJob.completed_at.is_(None)]
+    if owner_id is not None:
+        where.append(InfraJob.owner_id == owner_id)
     return int(tx.execute(select(func.count(InfraJob.id)).where(*where)).scalar_one())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from quarterdeck.infra.clouds import verifying
 from quarterdeck.infra.execution.orders import PHASES
-from quarterdeck.infra.plans import keeping, law
+from quarterdeck.infra.plans import keeping, law, plans
 from quarterdeck.infra.specs import outputs
 from quarterdeck.infra.work import effects, holding, metadata
 from quarterdeck.infra.work.happenings import happened
@@ -44,7 +44,10 @@ def record(tx: Tx, carried: Job, kind: str, data: Any) -> Any:
 
 
 def begin(tx: Tx, job: InfraJob) -> None:
-    """The first word of whoever has it: the job runs."""
+    """The first word of whoever has it: the job runs. Its plan is held before its spec, as everywhere."""
+    plan = tx.get(InfraJob, job.plan_job_id) if job.plan_job_id is not None else None
+    if plan is not None:
+        plans.held(tx, plan)
     move(tx, job, PROCESSING, f"{job.worker_name or 'Its runner'} works on the job.")
     effects.began(tx, job, holding.spec_of(tx, job))
 
@@ -88,7 +91,7 @@ def _applied(tx: Tx, job: InfraJob, _carried: Job, said: Mapping[str, Any]) -> N
     found, cluster = _object(said.get("outputs")), _object(said.get("cluster"))
     spec = holding.spec_of(tx, job)
     if spec is not None and job.job_type == DEPLOY:
-        outputs.keep(tx, spec, found, cluster)
+        outputs.keep(tx, spec, job.snapshot, found, cluster)
     note(job, {"outputs": found, **cluster, "apply_summary": said.get("summary")})
 
 

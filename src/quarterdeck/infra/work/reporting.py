@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
-
-import msgspec
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import verifying
-from quarterdeck.infra.execution import planning
 from quarterdeck.infra.execution.orders import CLOUD_JOBS
+from quarterdeck.infra.execution.outputs import CLUSTER
 from quarterdeck.infra.plans import keeping
 from quarterdeck.infra.runners.standing import owner as owner_of
 from quarterdeck.infra.specs import outputs
-from quarterdeck.infra.work import finishing, holding, metadata, reading, recording
+from quarterdeck.infra.work import finishing, heard, holding, metadata, ordering, reading, recording
+from quarterdeck.infra.work.heard import CUT, LONGEST_MESSAGE, Heard
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.transitions import CANCELLED, CLAIMED, FAILED, PROCESSING, SUCCESS
 from quarterdeck.infra.work.types import DEPLOY, PLAN
@@ -24,17 +23,10 @@ from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.jobs.job import Job, Outcome
 from quarterdeck.kernel.jobs.ledger import Report, complete_many
 from quarterdeck.kernel.jobs.transitions import State
+from quarterdeck.kernel.logs.masking import forms
+from quarterdeck.kernel.vault import MASK
 
 REPORTED = (PROCESSING, SUCCESS, FAILED, CANCELLED)
-CLUSTER = ("cluster_name", "cluster_endpoint", "argocd_url")
-WORDS = {
-    "create": ["create"],
-    "update": ["update"],
-    "delete": ["delete"],
-    "replace": ["delete", "create"],
-    "read": ["read"],
-    "forget": ["forget"],
-}
 OUTCOMES: dict[str, Literal["succeeded", "failed", "canceled"]] = {
     SUCCESS: "succeeded",
     FAILED: "failed",
@@ -48,27 +40,32 @@ def report(
     owner: str,
     status: str | None,
     error_message: str | None = None,
-    told: Mapping[str, Any] | None = None,
+    told: Heard | Mapping[str, Any] | None = None,
+    hidden: Sequence[str] = (),
 ) -> bool:
     """Hear a runner, known to the ledger as `owner`. False where the job is over already: nothing changes then, and
-    what was said is kept as `late_report`.
+    what was said is kept as `late_report`. Nothing of it has one of the texts `hidden` in it, nor the token of the
+    job's repository.
 
     Raises `Invalid` for a status that no runner reports or metadata that cannot be kept, and `Conflict`
     (`infra_job_not_held`) for a runner that does not hold the job.
     """
     check(status)
     assert status is not None  # noqa: S101 - checked
+    said = told if isinstance(told, Heard) else heard.read(told or {}, ends=status != PROCESSING)
     row, carried = holding.held(tx, job)
+    token = ordering.repository_token(tx, row)
+    secrets = sorted({*hidden, *(forms(token) if token else ())}, key=len, reverse=True)
+    said, error_message = heard.hidden(said, secrets), _message(error_message, secrets)
     if row.completed_at is not None:
-        return _late(tx, row, carried, owner, status, error_message, told or {})
+        return _late(tx, row, carried, owner, status, error_message, said.told)
     if carried is None or carried.state != State.RUNNING or carried.owner != owner:
         raise not_held(row)
-    if told:
-        said = _read(tx, row, carried, told)
-        row.execution_metadata = metadata.merged(row.execution_metadata, said)
+    if said.told:
+        _keep(tx, row, carried, said, ends=status != PROCESSING)
     if row.status == CLAIMED and status in {PROCESSING, SUCCESS}:
-        recording.begin(tx, row)
         recording.changing(tx, row)
+        recording.begin(tx, row)
     row.told_at = row.updated_at = tx.now
     if status == PROCESSING:
         if error_message:
@@ -81,6 +78,15 @@ def report(
     tx.flush()
     _end(tx, carried, owner, status, error_message)
     return True
+
+
+def _message(text: str | None, secrets: Sequence[str]) -> str | None:
+    """What a runner says of an end, without secrets; of a very long text the beginning."""
+    if not text:
+        return text
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…"
 
 
 def check(status: str | None) -> None:
@@ -106,11 +112,14 @@ def had(job: InfraJob, worker: Worker) -> bool:
 
 def readable(tx: Tx, job: InfraJob, worker: Worker) -> bool:
     """Whether a runner may read a job: one that it has or had, and the plan of one that it has now, whoever made it."""
-    if had(job, worker):
-        return True
-    if job.job_type != PLAN:
-        return False
-    return any(had(other, worker) and other.completed_at is None for other in reading.applying(tx, job))
+    return reader(tx, job, worker) is not None
+
+
+def reader(tx: Tx, job: InfraJob, worker: Worker) -> InfraJob | None:
+    """The job for which a runner may read another: an apply that it has of the plan, or the job itself."""
+    applying = reading.applying(tx, job) if job.job_type == PLAN else ()
+    found = next((other for other in applying if had(other, worker) and other.completed_at is None), None)
+    return found or (job if had(job, worker) else None)
 
 
 def _late(
@@ -147,36 +156,31 @@ def _end(tx: Tx, carried: Job, owner: str, status: str, message: str | None) -> 
         raise jobs.Fenced("The attempt is over.")  # it was held still: unreachable
 
 
-def _read(tx: Tx, job: InfraJob, carried: Job, told: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a report. Foreign runners send Terraform's own list of changes, with every secret in it, and no
-    counts (contract: infra §5.1): it is read here, and what was read stands in its place.
+def _keep(tx: Tx, job: InfraJob, carried: Job, said: Heard, *, ends: bool) -> None:
+    """Keep what a report told. Foreign runners send Terraform's own list of changes and no counts (contract: infra
+    §5.1): these are counted here.
     """
-    result = told.get("plan_result")
-    if result is None:
-        return dict(told)
-    plan = planning.read(msgspec.json.encode(result))
+    try:
+        merged = metadata.merged(job.execution_metadata, said.told)
+    except Invalid:
+        if not ends:
+            raise
+        merged = {**job.execution_metadata, **CUT}
+    job.execution_metadata = merged
+    plan = said.plan
+    if plan is None:
+        return
     if job.job_type == PLAN:
-        said = {
+        told = {
             "summary": plan.summary,
             "changes": plan.changes,
             "drift": plan.drift,
             "truncated": plan.truncated,
             "drifted": plan.summary["drifted"],
-            "cost": told.get("cost_summary"),
+            "cost": said.cost,
         }
-        keeping.keep(tx, job, said, carried.fence)
-    job.execution_metadata = {**job.execution_metadata, "plan_summary": plan.summary}
-    return {**told, "plan_result": {"resource_changes": [_listed(one) for one in plan.changes]}}
-
-
-def _listed(change: Mapping[str, Any]) -> dict[str, Any]:
-    """One change in the form of Terraform, as programs that count them read it."""
-    told = {name: change.get(name) for name in ("before", "after")}
-    return {
-        "address": change.get("address"),
-        "type": change.get("type"),
-        "change": {"actions": WORDS.get(str(change.get("action")), ["no-op"]), **told},
-    }
+        keeping.keep(tx, job, told, carried.fence, said.reviewed)
+    job.execution_metadata = {**merged, "plan_summary": plan.summary}
 
 
 def _finalise(tx: Tx, job: InfraJob) -> None:
@@ -187,7 +191,7 @@ def _finalise(tx: Tx, job: InfraJob) -> None:
     spec = holding.spec_of(tx, job) if job.job_type == DEPLOY else None
     if spec is not None:
         cluster = {name: kept[name] for name in CLUSTER if isinstance(kept.get(name), str)}
-        outputs.keep(tx, spec, _object(kept.get("outputs")), cluster)
+        outputs.keep(tx, spec, job.snapshot, _object(kept.get("outputs")), cluster)
 
 
 def _object(value: Any) -> dict[str, Any]:

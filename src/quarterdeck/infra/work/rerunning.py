@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.execution.orders import SPEC_JOBS
-from quarterdeck.infra.specs import specs
+from quarterdeck.infra.specs import snapshots, specs
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work import creating, holding
 from quarterdeck.infra.work.asking import Asked
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.transitions import ENDED
-from quarterdeck.infra.work.types import DEPLOY
+from quarterdeck.infra.work.types import DEPLOY, DESTROY
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
 
 
 def rerun(tx: Tx, job: InfraJob) -> InfraJob:
-    """Ask for an ended job once more: same type, identity and spec as it is now, no plan and no pin.
+    """Ask for an ended job once more: same type, snapshot and identity, no plan and no pin.
 
     Raises `Conflict`: `infra_job_not_ended`; `infra_rerun_needs_plan` for an apply of a plan, which is used up and was
-    agreed to for itself; `infra_rerun_impossible` for one whose spec or runner is gone. And what `creating.create`
-    raises.
+    agreed to for itself; `infra_rerun_outdated` for one whose configuration is another one by now;
+    `infra_rerun_impossible` for one whose spec or runner is gone. And what `creating.create` raises.
     """
     if job.status not in ENDED:
         raise Conflict(
@@ -40,6 +40,12 @@ def rerun(tx: Tx, job: InfraJob) -> InfraJob:
         raise Conflict(
             f"The configuration of job {job.uid} is gone.", code="infra_rerun_impossible", hint="Nothing can be rerun."
         )
+    if spec is not None and job.configuration_hash != _hash_now(tx, job, spec):
+        raise Conflict(
+            f"The configuration of job {job.uid} has changed since: what was asked for is not what would be done.",
+            code="infra_rerun_outdated",
+            hint=f"Ask for a new {job.job_type} of the configuration as it is now.",
+        )
     identity = tx.get(CloudIdentity, job.cloud_identity_id) if job.cloud_identity_id is not None else None
     runner = job.snapshot.get("worker_id")
     return creating.create(
@@ -54,6 +60,10 @@ def rerun(tx: Tx, job: InfraJob) -> InfraJob:
             rerun_of=job,
         ),
     )
+
+
+def _hash_now(tx: Tx, job: InfraJob, spec: Spec) -> str:
+    return snapshots.hash_of(tx, spec, applied=job.read_only or job.job_type == DESTROY)
 
 
 def _turned(tx: Tx, job: InfraJob) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from litestar import Litestar, Request, Response
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler, Scope
 
@@ -82,7 +83,7 @@ def build(handlers: Sequence[ControllerRouterHandler], frame: Frame, *, lifespan
     return app
 
 
-def dialect_of(request: Request[Any, Any, Any]) -> Dialect:
+def dialect_of(request: ASGIConnection[Any, Any, Any, Any]) -> Dialect:
     """The dialect of the handler when it names one, else of the address."""
     handler = request.scope.get("route_handler")
     named = handler.opt.get("dialect") if handler is not None else None

@@ -221,12 +221,17 @@ class Runbooks(Dialect):
 
 
 class Infra(Dialect):
-    """`error` is what published programs print; `code` and `hint` stand beside it for those that read more."""
+    """`error` is what published programs print, the documented text where there is one (`phrases`, by code); `code` and
+    `hint` stand beside it for those that read more.
+    """
 
     name = "infra"
 
+    def __init__(self, phrases: Mapping[str, str] | None = None) -> None:
+        self.phrases = dict(phrases or {})
+
     def body(self, failure: Failure, status: int) -> Any:
-        told = {"error": told_of(failure), "code": failure.code}
+        told = {"error": self.phrases.get(failure.code) or told_of(failure), "code": failure.code}
         return told | ({"hint": failure.hint} if failure.hint and failure.status != 500 else {})
 
     def schema(self, status: int) -> Schema:

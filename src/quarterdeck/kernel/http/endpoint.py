@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import ModuleType
@@ -156,6 +157,7 @@ class Endpoint:
     whole: bool = False  # it changes its caller's account: no scope reaches it, though one has its permission
     callers: tuple[str, ...] = ()  # whose credentials it takes: names in `Frame.callers`, `people` among them or not
     each: Rate | None = None  # how often one credential may call it
+    place: Callable[[Request[Any, Any, Any]], AbstractContextManager[object]] | None = None  # held until it is answered
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Endpoint:
         """A declaration is shared by every application that is built with it: it is never changed, and its decoders
@@ -174,11 +176,13 @@ class Endpoint:
     async def parse_body(self, request: Request[Any, Any, Any]) -> Any:
         """The body as its documented type. An empty body and `null` mean an object without fields."""
         raw = await request.body()
-        if self.raw_body:
-            return raw
+        return raw if self.raw_body else self.decoded(raw)
+
+    def decoded(self, raw: bytes, *, cleaned: bool = False) -> Any:
+        """A body as its documented type; `cleaned` by `storable_json` before. Raises `Malformed`."""
         if not raw.strip() or raw.strip() == b"null":
             raw = b"{}"
-        if b"\\u0000" in raw:
+        if b"\\u0000" in raw and not cleaned:
             raise Malformed(Issue("invalid_text", (), "Texts may not contain the character U+0000."))
         try:
             try:
@@ -222,6 +226,10 @@ def declare(endpoint: Endpoint, handler: Handler) -> HTTPRouteHandler:
         raise TypeError(f"{handler.__qualname__} takes a body, {endpoint.method} {endpoint.path} has none")
 
     async def handle(request: Request[Any, Any, Any]) -> ASGIApp:
+        with endpoint.place(request) if endpoint.place else nullcontext():
+            return await answer(request)
+
+    async def answer(request: Request[Any, Any, Any]) -> ASGIApp:
         given: dict[str, Any] = {}
         if wants_call:
             given["call"] = Call(request, endpoint)

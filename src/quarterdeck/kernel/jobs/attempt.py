@@ -55,6 +55,7 @@ class Attempt:
         self.canceled = asyncio.Event()
         self.told: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(MOST_TOLD)
         self.lost = False
+        self.stop_seconds = 0.0
         self.handed_back = False
         self.reporting = False
         self.task: asyncio.Task[None] | None = None

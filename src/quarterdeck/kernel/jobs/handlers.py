@@ -38,6 +38,10 @@ class JobContext(Protocol):
     canceled: asyncio.Event
     lost: bool
     """The lease is gone and another attempt may run: nothing is undone then."""
+    stop_seconds: float
+    """How long the attempt may take to end once it is interrupted because its process is to stop. A handler that has to
+    end something outside in good order says so when it begins; who says nothing has the few seconds that all have.
+    """
     told: asyncio.Queue[tuple[str, Any]]
     """What the server says to this attempt, kind and data. Some of it may get lost: who waits asks by `record`, too."""
 

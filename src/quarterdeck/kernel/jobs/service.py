@@ -73,6 +73,7 @@ class Jobs:
         """How many of more than `frames.ORDINARY` bytes are read at a time: each byte may cost a hundred then."""
         self._tasks: list[asyncio.Task[None]] = []
         self._workers: list[Worker] = []
+        self._stopping = False
 
     # Calls of single reports; those that wait together are written together.
 
@@ -167,6 +168,7 @@ class Jobs:
         return tuple(self._dispatcher.sessions)
 
     def attach(self, session: Session) -> None:
+        session.draining = session.draining or self._stopping
         self._dispatcher.sessions.append(session)
         self.wake()
 
@@ -195,6 +197,7 @@ class Jobs:
         each capability of `apart`, which has so many places of its own: its long work and the rest never wait for each
         other.
         """
+        self._stopping = False
         offers = [
             (f"{self.owner}/own", Offer("server", OWN, OWN_SLOTS, housekeeping_slots), OWN),
             (f"{self.owner}/delivery", Offer("server", OWN | DELIVERING, 0, 1), DELIVERING),
@@ -242,8 +245,16 @@ class Jobs:
                 await asyncio.gather(serving, return_exceptions=True)
             await asyncio.sleep(0.2)
 
+    @property
+    def stop_seconds(self) -> float:
+        """How long what runs in this process may take to end, as it has said; 0 where nothing has said so."""
+        return max((worker.stop_seconds for worker in self._workers), default=0.0)
+
     async def stop(self, grace: float = 5.0) -> None:
-        """Give back what runs in this process, tell remote workers, end the dispatcher."""
+        """Give back what runs in this process, tell remote workers, end the dispatcher. Takes `grace` seconds at most,
+        or `stop_seconds` where they are more.
+        """
+        self._stopping = True
         for session in self.sessions:
             session.draining = True
         await asyncio.gather(*(worker.stop(grace) for worker in self._workers))

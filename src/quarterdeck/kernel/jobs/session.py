@@ -94,6 +94,8 @@ class Session:
         self.organization_id = organization_id
         self.capabilities = capabilities
         self.draining = draining
+        self.leaving = False
+        """It has said that it takes nothing more and goes once its work is done."""
         self.needs = needs
         self.confined: frozenset[str] = frozenset()
         """Labels that what it takes has to bear, unless that is pinned to it."""
@@ -286,7 +288,7 @@ class Session:
             case frames.Ping():
                 await self.send(frames.Pong())
             case frames.Drain() | frames.Shutdown():
-                self.draining = True
+                self.draining = self.leaving = True
             case frames.JobAccept() | frames.Pong() | frames.Ack():
                 pass
             case _:

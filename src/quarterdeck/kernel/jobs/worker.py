@@ -336,13 +336,22 @@ class Worker:
             await asyncio.wait(tasks, timeout=ABANDON)
         self.draining = False
 
+    @property
+    def stop_seconds(self) -> float:
+        """How long what runs here may take to end, as it has said."""
+        return max((attempt.stop_seconds for attempt in self.attempts.values()), default=0.0)
+
     async def stop(self, grace: float = 5.0) -> None:
-        """Take nothing more, interrupt what runs and give it back to the ledger, waiting `grace` seconds at most."""
+        """Take nothing more, interrupt what runs and give it back to the ledger, waiting `grace` seconds at most, or as
+        long as something that runs has said to need.
+        """
         self.draining = True
+        grace = max(grace, self.stop_seconds)
         for attempt in list(self.attempts.values()):
             if not attempt.reporting and attempt.task is not None:
-                attempt.handed_back = True
-                attempt.task.cancel()
+                attempt.handed_back = not attempt.canceled.is_set()
+                if attempt.handed_back or not attempt.stop_seconds:  # who was canceled is at its end already
+                    attempt.task.cancel()
         tasks = [attempt.task for attempt in self.attempts.values() if attempt.task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=grace)

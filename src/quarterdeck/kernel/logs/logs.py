@@ -79,6 +79,10 @@ class Logs:
         """
         self._writer.mask(stream, [value.reveal() if isinstance(value, Secret) else value for value in values])
 
+    def hidden(self, stream: str) -> Sequence[str]:
+        """The texts that are masked in the lines of a stream, the longest first: for what is kept beside them."""
+        return self._writer.hidden(stream)
+
     async def close(self, stream: str) -> None:
         """Say that a stream is complete: followers end when they have everything; its masks are forgotten."""
         await asyncio.wrap_future(self.close_later(stream))

@@ -124,6 +124,10 @@ class Mask:
         known = set(self._forms.texts).union(*(forms(value) for value in values))
         self._forms = Forms(tuple(sorted(known, key=len, reverse=True)))
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return self._forms.texts
+
     def open(self, lines: Sequence[Line]) -> bool:
         """True when the lines end with the beginning of a secret, whose rest may be in the next chunk."""
         looked_for = self._forms

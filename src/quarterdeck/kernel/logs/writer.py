@@ -99,6 +99,11 @@ class Writer:
         with self._lock:
             self._masks.setdefault(stream, Mask()).add(values)
 
+    def hidden(self, stream: str) -> Sequence[str]:
+        with self._lock:
+            mask = self._masks.get(stream)
+        return mask.texts if mask is not None else ()
+
     def stop(self) -> None:
         self._queue.put(None)
         self._thread.join(timeout=30)

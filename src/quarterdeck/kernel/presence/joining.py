@@ -40,12 +40,12 @@ def nobody(why: str) -> Conflict:
 
 def unlock(vault: Vault, db: Database, key: Path) -> None:
     """`vault.unlock`, where the keys have to be those of the server that works. Raises `Conflict` that says which file
-    to copy where.
+    to copy where, if they lie in one.
     """
     try:
         vault.unlock(db)
     except Conflict as problem:
-        if problem.code not in KEYS:
+        if problem.code not in KEYS or problem.details.get("backend", "local") != "local":
             raise
         working = next((one for one in db.read_sync(presence.there) if one.working), None)
         where = f" ({working.name})" if working is not None else ""

@@ -23,6 +23,7 @@ class LocalBackend:
     """Lines of `v1 <key id> <32 bytes, base64>`; the last one is current. Every change replaces the file whole."""
 
     name = "local"
+    here = True
 
     def __init__(self, path: Path, ids: Ids | None = None) -> None:
         self.path = path
@@ -140,6 +141,10 @@ class LocalBackend:
             return AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], associated)
         except InvalidTag:
             raise ValueError("altered") from None
+
+    def keeps(self, master_key_id: str) -> bool:
+        self.open(create=False)
+        return master_key_id in self._keys
 
     def stage(self) -> str:
         key_id = self._add()

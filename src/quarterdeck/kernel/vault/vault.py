@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import insert, select, update
 
-from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
+from quarterdeck.kernel.errors import Problem, Unavailable
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.vault.backend import KeyBackend, Wrapped
-from quarterdeck.kernel.vault.model import vault_keys
+from quarterdeck.kernel.vault.rotating import renewed, rotate
+from quarterdeck.kernel.vault.rows import LOCK, DataKeyRow, add, data_keys
 from quarterdeck.kernel.vault.secret import Secret
+from quarterdeck.kernel.vault.wrapping import NO_OTHERS, Others, Standing, Wrapping
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from quarterdeck.kernel.db import Database, Tx
 
 VERSION = "v1"
@@ -51,69 +54,64 @@ class Vault:
     opening need no database, so that they can be used inside and outside of units of work.
     """
 
-    def __init__(self, backend: KeyBackend, *, ids: Ids | None = None) -> None:
-        self._backend = backend
+    def __init__(self, backend: KeyBackend, *, others: Others = NO_OTHERS, ids: Ids | None = None) -> None:
+        """`backend` wraps; `others` unwrap what was wrapped by them before, and are made when that is met."""
         self._ids = ids or Ids()
+        self._wrapping = Wrapping(backend, others)
+        self.elsewhere: tuple[str, ...] = ()
+        """The backends but the current one that data keys were wrapped by when it was unlocked."""
         self._keys: dict[str, AESGCM] = {}
         self._active: str | None = None
         self._db: Database | None = None
         self._lock = threading.Lock()
 
+    @property
+    def backend(self) -> str:
+        """The name of the one that wraps."""
+        return self._wrapping.current.name
+
+    @property
+    def master_key_id(self) -> str:
+        """The master key that wraps. The backend has been asked before."""
+        return self._wrapping.current.current
+
     def unlock(self, db: Database) -> None:
         """Load the data keys, and make master key and first data key where nothing has been sealed yet.
 
-        Blocks; raises `Conflict` for a master key that is missing, damaged or readable by others.
+        Blocks; raises `Conflict` for a master key that is missing, damaged or readable by others, and what the key
+        backend says.
         """
         self._db = db
-        self._backend.open(create=not db.read_sync(_exist))
-        db.write_sync(self._load)
+        rows = db.read_sync(data_keys)
+        self._wrapping.open(rows)
+        if not rows:
+            db.write_sync(self._first)
+            rows = db.read_sync(data_keys)
+        self._take(rows)
+        self.elsewhere = tuple(sorted({row.backend for row in rows} - {self.backend}))
 
-    def _load(self, tx: Tx) -> None:
-        tx.lock("vault-keys")
-        if not _exist(tx):
-            self._make(tx)
-        self._take(tx)
+    def refresh(self) -> None:
+        """Take up data keys that another process has made. Blocks; raises as `unlock`, and then nothing has changed."""
+        if self._db is not None:
+            self._take(self._db.read_sync(data_keys))
 
-    def _take(self, tx: Tx) -> None:
-        keys: dict[str, AESGCM] = {}
-        active = None
-        for row in tx.execute(select(vault_keys).order_by(vault_keys.c.created_at, vault_keys.c.id)):
-            try:
-                plain = self._unwrap(Wrapped(row.master_key_id, row.wrapped), associated_key(row.id))
-            except ValueError:
-                raise Conflict(
-                    f"The data key {row.id} does not open with the master key {row.master_key_id}.",
-                    code="data_key_unreadable",
-                    hint="Restore database and master key from the same backup.",
-                ) from None
-            keys[row.id] = AESGCM(plain)
-            if row.active:
-                active = row.id
+    def _first(self, tx: Tx) -> None:
+        tx.lock(LOCK)
+        if not data_keys(tx):
+            key_id, wrapped = self._made()
+            add(tx, key_id, self.backend, wrapped)
+
+    def _take(self, rows: Sequence[DataKeyRow]) -> None:
+        with self._lock:
+            known = dict(self._keys)
+        keys = {row.id: known.get(row.id) or AESGCM(self._wrapping.plain(row)) for row in rows}
+        active = next((row.id for row in reversed(rows) if row.active), None)
         with self._lock:
             self._keys, self._active = keys, active
 
-    def _unwrap(self, wrapped: Wrapped, associated: bytes) -> bytes:
-        try:
-            return self._backend.unwrap(wrapped, associated)
-        except ValueError:
-            self._backend.open(create=False)  # another process may have rotated the master key since we read it
-            return self._backend.unwrap(wrapped, associated)
-
-    def _make(self, tx: Tx) -> str:
+    def _made(self) -> tuple[str, Wrapped]:
         key_id = self._ids.text(12)
-        wrapped = self._backend.wrap(AESGCM.generate_key(bit_length=256), associated_key(key_id))
-        tx.execute(update(vault_keys).values(active=False))
-        tx.execute(
-            insert(vault_keys).values(
-                id=key_id,
-                backend=self._backend.name,
-                master_key_id=wrapped.master_key_id,
-                wrapped=wrapped.text,
-                active=True,
-                created_at=tx.now,
-            )
-        )
-        return key_id
+        return key_id, self._wrapping.wrapped(key_id, AESGCM.generate_key(bit_length=256))
 
     def seal(self, table: str, row_uid: str, field: str, text: str | Secret[str]) -> str:
         """Seal `text` for exactly this place."""
@@ -169,56 +167,31 @@ class Vault:
     def _key(self, key_id: str) -> AESGCM | None:
         with self._lock:
             key = self._keys.get(key_id)
-        if key is None and self._db is not None:  # another replica may have made it meanwhile
-            self._db.read_sync(self._take)
+        if key is None and self._db is not None:  # another process may have made it meanwhile
+            self.refresh()
             with self._lock:
                 key = self._keys.get(key_id)
         return key
 
     def renew_data_key(self, db: Database) -> str:
         """Seal with a new data key from now on; older ones still open. Blocks. Returns its id."""
-        key_id = db.write_sync(self._renew)
-        db.read_sync(self._take)
+        self._wrapping.open(db.read_sync(data_keys))
+        key_id, wrapped = self._made()
+        db.write_sync(renewed, self._wrapping.current, key_id, wrapped)
+        self._take(db.read_sync(data_keys))
         return key_id
 
-    def _renew(self, tx: Tx) -> str:
-        tx.lock("vault-keys")
-        self._backend.open(create=False)
-        return self._make(tx)
+    def rotate(self, db: Database, *, stage: bool = True) -> int:
+        """Re-wrap every data key under a new master key of the current backend (with `stage` false under the one it
+        has) and forget the old one. Blocks. Returns how many.
 
-    def rotate(self, db: Database) -> int:
-        """Re-wrap every data key under a new master key and forget the old one. Blocks. Returns how many.
-
-        Nothing that was sealed changes. After a crash at any point both keys are kept; run it again.
+        Nothing that was sealed changes. After a crash at any point every data key still opens; run it again.
         """
-        self._backend.open(create=False)
-        self._backend.stage()
-        count = db.write_sync(self._rewrap)
-        self._backend.retire()
-        return count
+        return rotate(self._wrapping, db, stage=stage)
 
-    def _rewrap(self, tx: Tx) -> int:
-        tx.lock("vault-keys")
-        rows = tx.execute(select(vault_keys)).all()
-        for row in rows:
-            associated = associated_key(row.id)
-            plain = self._backend.unwrap(Wrapped(row.master_key_id, row.wrapped), associated)
-            wrapped = self._backend.wrap(plain, associated)
-            tx.execute(
-                update(vault_keys)
-                .where(vault_keys.c.id == row.id)
-                .values(master_key_id=wrapped.master_key_id, wrapped=wrapped.text, backend=self._backend.name)
-            )
-        return len(rows)
-
-
-def _exist(tx: Tx) -> bool:
-    return tx.execute(select(vault_keys.c.id).limit(1)).first() is not None
-
-
-def associated_key(key_id: str) -> bytes:
-    """What a wrapped data key is bound to."""
-    return f"quarterdeck data key {key_id}".encode()
+    def standing(self, db: Database) -> list[Standing]:
+        """How each data key is wrapped, and whether it opens. Blocks, and raises nothing of a key backend."""
+        return self._wrapping.standing(db.read_sync(data_keys))
 
 
 def _associated(key_id: str, table: str, row_uid: str, field: str) -> bytes:

@@ -32,11 +32,24 @@ OFFERED: dict[str, str] = {
     "worker-agent-recovered": "machine.agent_recovered",
     "worker-decommissioned": "machine.decommissioned",
     **{
-        f"infra-job-{word}": f"infrastructure.job_{word}"
-        for word in ("queued", "claimed", "processing", "success", "failed", "cancelled", "stalled")
+        f"infra-job-{word}": f"infrastructure.job_{word.replace('-', '_')}"
+        for word in (
+            "queued",
+            "claimed",
+            "processing",
+            "success",
+            "failed",
+            "cancelled",
+            "stalled",
+            "approval-requested",
+            "approved",
+            "rejected",
+        )
     },
     "infra-drift-began": "infrastructure.drift_began",
     "infra-drift-ended": "infrastructure.drift_ended",
+    "infra-drift-look-failing": "infrastructure.drift_look_failing",
+    "infra-drift-look-recovered": "infrastructure.drift_look_recovered",
 }
 """Type of the domain event to the name that a webhook knows it by. What is not here is nobody's business outside."""
 MOVED = "status_change"

@@ -17,6 +17,7 @@ from quarterdeck.workspace.model import Project
 
 EDIT = "broker:integration.edit"
 MISSING = ((400, "id_malformed"), (404, "connection_not_found"))
+SERVER = (403, "connection_server_refused")
 MALFORMED = ((400, "validation_error"), (400, "connection_malformed"), (400, "provider_unknown"))
 
 
@@ -31,7 +32,7 @@ async def index(call: Call) -> list[wire.Connection]:
     "/api/v1/provider-connections",
     permission=EDIT,
     status=201,
-    errors=(*MALFORMED, (404, "project_not_found"), (409, "connection_name_taken")),
+    errors=(*MALFORMED, SERVER, (404, "project_not_found"), (409, "connection_name_taken")),
 )
 async def create(call: Call, body: wire.NewConnection) -> wire.Connection:
     """Define where secrets are kept."""
@@ -58,7 +59,7 @@ async def create(call: Call, body: wire.NewConnection) -> wire.Connection:
     "PUT",
     "/api/v1/provider-connections/{id}",
     permission=EDIT,
-    errors=(*MISSING, *MALFORMED, (400, "connection_credential_needed")),
+    errors=(*MISSING, *MALFORMED, SERVER, (400, "connection_credential_needed")),
 )
 async def change(call: Call, id: str, body: wire.ConnectionChange) -> wire.Connection:  # noqa: A002
     """Change what is given of a connection."""

@@ -15,7 +15,7 @@ from quarterdeck.surfaces.shared.values import given
 
 REFUSED = (
     MISSING, (403, "approval_own"), (409, "approval_given"), (409, "approval_not_asked"), (409, "plan_applied"),
-    (409, "plan_outdated"), (409, "plan_rejected"),
+    (409, "plan_outdated"), (409, "plan_rejected"), (409, "plan_state_moved"),
 )  # fmt: skip
 
 

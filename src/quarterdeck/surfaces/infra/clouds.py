@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import convert
 
 from quarterdeck.access import Access
-from quarterdeck.infra.clouds import connecting, credentials, identities, issuing
+from quarterdeck.infra.clouds import binding, connecting, credentials, identities, issuing
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
@@ -48,6 +48,26 @@ async def refresh(call: Call) -> wire.ProviderQueued:
     return wire.ProviderQueued(job_id=queued.job.uid, identity_id=queued.identity.uid)
 
 
+@route("PUT", HERE + "/{id}/zones", permission=MANAGE, errors=(UNKNOWN, (404, "zone_not_found"), IN_USE))
+async def bind(call: Call, body: wire.Bind) -> wire.Bound:
+    """Say in which zones alone an identity may be used; without any, everywhere."""
+
+    def verb(tx: Tx) -> wire.Bound:
+        return _bound(tx, binding.bind(tx, call.path["id"], body.zone_ids))
+
+    return await call.write(verb)
+
+
+@route("GET", HERE + "/{id}/zones", permission=VIEW, errors=(UNKNOWN,))
+async def bound(call: Call) -> wire.Bound:
+    """The zones that an identity is bound to; none: it may be used everywhere."""
+    return await call.read(lambda tx: _bound(tx, identities.find(tx, call.path["id"])))
+
+
+def _bound(tx: Tx, identity: CloudIdentity) -> wire.Bound:
+    return wire.Bound(zone_ids=[one.uid for one in binding.zones(tx, identity)], bound=bool(identity.zones))
+
+
 @route("POST", PROVIDER + "/init", permission=MANAGE, errors=(CLOUD, ABSENT, (409, "cloud_identities_too_many")))
 async def begin(call: Call, body: wire.ProviderInit) -> wire.ProviderBegun:
     """Begin a cloud identity: what its cloud has to be told to trust."""
@@ -65,7 +85,15 @@ async def begin(call: Call, body: wire.ProviderInit) -> wire.ProviderBegun:
     "POST",
     PROVIDER + "/connect",
     permission=MANAGE,
-    errors=((400, "cloud_credentials_invalid"), (400, "infra_wif_config_invalid"), CLOUD, UNKNOWN, IN_USE, ABSENT),
+    errors=(
+        (400, "cloud_credentials_invalid"),
+        (400, "infra_wif_config_invalid"),
+        CLOUD,
+        UNKNOWN,
+        IN_USE,
+        ABSENT,
+        (409, "spec_account_held"),
+    ),
 )
 async def connect(call: Call, body: wire.ProviderConnect) -> wire.ProviderQueued:
     """Give an identity its role, federation or application, and have a runner try it."""

@@ -20,7 +20,7 @@ HERE, ONE = "/api/cli/configurations", "/api/cli/configurations/{name}"
 NAMED = "/api/cli/configurations/by-project-name/{project_name}"
 VIEW, MANAGE, DELETE = "infra:specs.view", "infra:specs.manage", "infra:specs.delete"
 UNKNOWN = ((404, "spec_not_found"), (409, "spec_name_ambiguous"))
-MAKING = ((400, "spec_invalid"), (404, "zone_not_found"), (409, "project_archived"))
+MAKING = ((400, "spec_invalid"), (404, "zone_not_found"), (409, "project_archived"), (409, "cloud_identity_not_here"))
 
 
 @route("GET", HERE, permission=VIEW, errors=((404, "zone_not_found"), (404, "spec_not_found")))
@@ -76,6 +76,7 @@ async def show_named(call: Call, project_name: str) -> wire.OneConfiguration:
     body_limit=LARGEST,
     errors=(
         *MAKING, *UNKNOWN, (403, "product_auth_forbidden"), (409, "spec_changed"), (409, "spec_provider_held"),
+        (409, "spec_account_held"),
     ),
 )  # fmt: skip
 async def change(call: Call, name: str, body: wire.Document, access: Access) -> wire.OneConfiguration:

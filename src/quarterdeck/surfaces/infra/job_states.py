@@ -5,6 +5,7 @@ Terraform locks by LOCK and UNLOCK unless it is configured otherwise; these arri
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -17,13 +18,18 @@ from quarterdeck.infra.runners.authenticating import caller
 from quarterdeck.infra.runners.standing import owner
 from quarterdeck.infra.states import backend, credentials, locks
 from quarterdeck.infra.states.contents import LARGEST
+from quarterdeck.infra.states.credentials import Attempt
+from quarterdeck.infra.states.model import StateVersion
 from quarterdeck.infra.states.packing import drafted, unpacked
-from quarterdeck.infra.work import holding, reading, reporting
+from quarterdeck.infra.work import downloading, reporting
+from quarterdeck.infra.work.happenings import stream
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
 from quarterdeck.surfaces.infra.job_callers import attempt
+from quarterdeck.surfaces.infra.large_bodies import BODIES
+from quarterdeck.surfaces.infra.runner_jobs import of_reach
 from quarterdeck.surfaces.infra.wire import job_states as wire
 from quarterdeck.surfaces.shared.values import given
 
@@ -36,9 +42,17 @@ LOST = (409, "state_lock_lost")
 @route("GET", "/api/jobs/{id}/state", permission="authenticated", callers=("job",), errors=(GONE, MISSING, NOTHING))
 async def read(call: Call, instance: Instance) -> Answer[bytes]:
     """The state as it was written last; 404 while there is none."""
-    found = await call.read(lambda tx: backend.read(tx, attempt(tx, call)))
+
+    def verb(tx: Tx) -> tuple[Attempt, StateVersion]:
+        one = attempt(tx, call)
+        return one, backend.read(tx, one)
+
+    one, found = await call.read(verb)
+    if downloading.untold(one.job, "state", one.fence):
+        await call.write(downloading.tell, one.job.id, "state", one.fence)
     data = await unpacked(instance.vault, found)
-    return Answer(data, headers={"content-type": "application/json", "content-md5": _md5(data)})
+    md5 = await asyncio.to_thread(_md5, data)
+    return Answer(data, headers={"content-type": "application/json", "content-md5": md5})
 
 
 @route(
@@ -48,6 +62,7 @@ async def read(call: Call, instance: Instance) -> Answer[bytes]:
     callers=("job",),
     raw_body=True,
     body_limit=LARGEST,
+    place=BODIES.place("id", LARGEST),
     headers={"Content-MD5": "The checksum of the body, in base64; checked where it is sent."},
     errors=(
         GONE, MISSING, NOTHING, LOST, (400, "state_invalid"), (400, "state_checksum_wrong"), (403, "state_read_only"),
@@ -62,7 +77,7 @@ async def write(call: Call, query: wire.WriteQuery, instance: Instance) -> wire.
 
     await call.read(may)
     data = await call.request.body()
-    _check(data, call.headers.get("content-md5"))
+    await asyncio.to_thread(_check, data, call.headers.get("content-md5"))
     draft = await drafted(instance.vault, instance.db.ids, data)
     await call.write(lambda tx: backend.write(tx, attempt(tx, call), given(query.lock_id), draft))
     return wire.Nothing()
@@ -87,15 +102,23 @@ async def remove(call: Call) -> wire.Nothing:
     permission="authenticated",
     callers=("job",),
     also={423: "Locked: the lock of whoever holds it"},
-    errors=(GONE, MISSING, NOTHING, (400, "state_lock_invalid")),
+    errors=(GONE, MISSING, NOTHING, LOST, (400, "state_lock_invalid")),
 )
 async def lock(call: Call, body: wire.Lock) -> Answer[wire.Nothing]:
-    """Lock the state; 423 with the holder's own description while somebody else works on it."""
+    """Lock the state; 423 with the holder's own description while somebody else works on it. An attempt whose lock was
+    taken away gets none any more.
+    """
     try:
         await call.write(lambda tx: locks.lock(tx, attempt(tx, call), _said(body)))
     except locks.Locked as refused:
         answer: Any = {**refused.holder, "error": f"{refused.message} {refused.hint}"}
         return Answer(answer, status=423)
+    except Conflict as refused:
+        if refused.code != locks.LOST:
+            raise
+        # Terraform tells of a refusal nothing but the ID in it.
+        told: Any = {"ID": locks.LOST, "code": locks.LOST, "error": f"{refused.message} {refused.hint}"}
+        return Answer(told, status=409)
     return Answer(wire.Nothing())
 
 
@@ -119,17 +142,16 @@ async def unlock(call: Call, body: wire.Lock) -> wire.Nothing:
     callers=("runner",),
     errors=((401, "runner_token_invalid"), MISSING, (409, "infra_job_not_held")),
 )
-async def token(call: Call) -> wire.StateToken:
+async def token(call: Call, instance: Instance) -> wire.StateToken:
     """A credential for the state of a job that the caller holds. One that it was given before is good no more."""
 
     def verb(tx: Tx) -> wire.StateToken:
-        worker, _ = caller(tx)
-        job = reading.anybodys(tx, call.path["id"])
-        if job is None:
-            raise holding.missing(call.path["id"])
+        worker, runner = caller(tx)
+        job = of_reach(tx, call.path["id"], worker, runner)
         if not credentials.held_by(tx, job, owner(worker)):
             raise reporting.not_held(job)
         issued = credentials.issue(tx, job).reveal()
+        instance.logs.mask(stream(job.uid), [issued])
         path = f"/api/jobs/{job.uid}/state"
         return wire.StateToken(username=job.uid, password=issued, token=issued, path=path, lock_path=f"{path}/lock")
 

@@ -16,6 +16,7 @@ from quarterdeck.kernel.http.dialects import Infra
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.idempotency import once
 from quarterdeck.surfaces.infra.job_shapes import shape
+from quarterdeck.surfaces.infra.phrases import PHRASES
 from quarterdeck.surfaces.infra.wire import jobs as wire
 from quarterdeck.surfaces.shared.values import given
 
@@ -25,7 +26,7 @@ KEY = {"Idempotency-Key": "Sent again under the same key within a week, the requ
 REFUSED = (
     (404, "spec_not_found"), (404, "runner_not_found"), (404, "cloud_identity_not_found"), MISSING,
     (409, "infra_too_many_jobs"), (409, "infra_plan_taken"), *((409, code) for code in law.CODES),
-    (409, "worker_decommissioned"), (409, "runner_busy"), (409, "runner_without_stack"),
+    (409, "worker_decommissioned"), (409, "runner_takes_no_jobs"), (409, "runner_busy"), (409, "runner_without_stack"),
 )  # fmt: skip
 
 
@@ -65,10 +66,11 @@ def _asked(tx: Tx, body: wire.JobAsk) -> Asked:
     narrowed="infra",
     status=201,
     headers=KEY,
-    dialect=Infra(),
+    dialect=Infra(PHRASES),
     errors=(
         (400, "infra_job_type_required"), (400, "infra_job_type_unknown"), (400, "infra_configuration_required"),
-        (400, "infra_runner_required"), (400, "infra_plan_not_for_this"), (400, "infra_provider_mismatch"), *REFUSED,
+        (400, "infra_runner_required"), (400, "infra_plan_not_for_this"), (400, "infra_provider_mismatch"),
+        (400, "spec_identity_foreign"), (409, "spec_account_held"), (409, "cloud_identity_not_here"), *REFUSED,
     ),
 )  # fmt: skip
 async def create(call: Call, body: wire.JobAsk, access: Access) -> wire.JobMade:
@@ -120,6 +122,7 @@ async def cancel(call: Call, body: wire.JobCancel, access: Access) -> wire.Done:
     status=201,
     errors=(
         *REFUSED, (409, "infra_job_not_ended"), (409, "infra_rerun_needs_plan"), (409, "infra_rerun_impossible"),
+        (409, "infra_rerun_outdated"),
     ),
 )  # fmt: skip
 async def rerun(call: Call, access: Access) -> wire.JobMade:
@@ -139,8 +142,11 @@ async def rerun(call: Call, access: Access) -> wire.JobMade:
     "/api/cli/jobs/{id}/pin",
     permission="authenticated",
     narrowed="infra",
-    errors=(MISSING, (404, "runner_not_found"), (409, "infra_job_not_waiting"), (409, "worker_decommissioned")),
-)
+    errors=(
+        MISSING, (404, "runner_not_found"), (409, "infra_job_not_waiting"), (409, "worker_decommissioned"),
+        (409, "runner_takes_no_jobs"),
+    ),
+)  # fmt: skip
 async def pin(call: Call, body: wire.JobPin, access: Access) -> wire.JobMade:
     """Choose the runner that has to take a waiting job, or none."""
     uid = _first(body.assigned_worker_id, body.assigned_runner_id)

@@ -15,13 +15,15 @@ from quarterdeck.infra.runners.authenticating import caller
 from quarterdeck.infra.runners.standing import owner
 from quarterdeck.infra.states import credentials
 from quarterdeck.infra.states.credentials import Attempt
-from quarterdeck.infra.work import reporting
+from quarterdeck.infra.work import downloading, reporting
+from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.surfaces.infra.job_callers import attempt, shown
 from quarterdeck.surfaces.infra.jobs import MISSING
+from quarterdeck.surfaces.infra.large_bodies import BODIES
 from quarterdeck.surfaces.infra.runner_calls import UNKNOWN
 from quarterdeck.surfaces.infra.runner_jobs import NOT_HELD, of_reach
 from quarterdeck.surfaces.infra.wire import runner_jobs as wire
@@ -37,6 +39,7 @@ OPTIONS: dict[str, Any] = {
     "status": 201,
     "raw_body": True,
     "body_limit": LARGEST,
+    "place": BODIES.place("id", LARGEST),
     "errors": (
         *UNKNOWN, GONE, MISSING, NOT_HELD, (400, "artefact_empty"), (403, "plan_not_asked"),
         (413, "payload_too_large"), (503, "artefact_store_unavailable"),
@@ -70,7 +73,9 @@ async def _take_in(call: Call, artefacts: Artefacts) -> wire.ArtefactKey:
 )
 async def give(call: Call, artefacts: Artefacts) -> Stream:
     """The saved plan, byte for byte as it was handed in."""
-    kept = await call.read(_readable, call)
+    kept, by, fence = await call.read(_readable, call)
+    if downloading.untold(by, "saved-plan", fence):
+        await call.write(downloading.tell, by.id, "saved-plan", fence)
     pieces: AsyncIterator[bytes] = await artefacts.give(kept)
     headers = {"content-disposition": f'attachment; filename="{NAME}"', "content-length": str(kept.size)}
     return Stream(pieces, media_type="application/octet-stream", headers=headers)
@@ -88,20 +93,22 @@ def _holder(tx: Tx, call: Call) -> Attempt:
     return Attempt(job, fence)
 
 
-def _readable(tx: Tx, call: Call) -> Kept:
+def _readable(tx: Tx, call: Call) -> tuple[Kept, InfraJob, int | None]:
     """Of an attempt, its own plan and the one that it applies; of a runner, those of its own jobs. Raises `NotFound`
-    (`artefact_missing`).
+    (`artefact_missing`). Answers for which job, and which attempt of it, besides.
     """
     uid = call.path["id"]
     if _of_job(call):
-        return keeping.readable(tx, credentials.holder(tx, *shown(call.headers["authorization"])), uid)
+        holder = credentials.holder(tx, *shown(call.headers["authorization"]))
+        return keeping.readable(tx, holder, uid), holder.job, holder.fence
     worker, runner = caller(tx)
     job = of_reach(tx, uid, worker, runner)
     plan = plans.of(tx, job) if reporting.readable(tx, job, worker) else None
     kept = keeping.handed_in(plan) if plan is not None else None
     if kept is None:
         raise missing()
-    return kept
+    by = reporting.reader(tx, job, worker) or job
+    return kept, by, credentials.running(tx, by)
 
 
 def _of_job(call: Call) -> bool:

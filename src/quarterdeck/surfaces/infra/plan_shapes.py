@@ -7,11 +7,13 @@ from typing import Any
 
 from quarterdeck.access import Access
 from quarterdeck.infra.artefacts.artefacts import Artefacts
+from quarterdeck.infra.clouds import credentials, identities
+from quarterdeck.infra.execution.reasons import REASONS, top
 from quarterdeck.infra.execution.redacting import UNKNOWN
 from quarterdeck.infra.plans import approvals, destroying, keeping, law, plans, summary
 from quarterdeck.infra.plans.model import Plan
 from quarterdeck.infra.specs.model import Spec
-from quarterdeck.infra.states import showing
+from quarterdeck.infra.states import showing, states
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.vault import MASK
@@ -27,6 +29,7 @@ def shown(tx: Tx, access: Access, job: InfraJob) -> wire.PlanShown:
     """Of a PLAN, or of a DESTROY that waits to be allowed or has told what it does."""
     plan = plans.of(tx, job)
     spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
+    identity = identities.by_id(tx, job.cloud_identity_id)
     told = plan is not None and bool(plan.summary)
     by = plan.applied_by_id if plan is not None else None
     return wire.PlanShown(
@@ -35,11 +38,15 @@ def shown(tx: Tx, access: Access, job: InfraJob) -> wire.PlanShown:
         status=job.status,
         configuration_id=spec.uid if spec is not None else None,
         configuration_hash=job.configuration_hash,
+        cloud_identity_id=identity.uid if identity is not None else None,
+        cloud_identity=credentials.label(identity) if identity is not None else None,
         summary=_summary(plan.summary) if plan is not None and told else None,
         changes=changes(plan.changes) if plan is not None else [],
+        drift=changes(plan.drift) if plan is not None else [],
         cost=plan.cost if plan is not None else None,
         state_serial=plan.state_serial if plan is not None else None,
         state_lineage=plan.state_lineage if plan is not None else None,
+        holds=_holds(tx, job, spec),
         artifact=_artifact(tx, plan),
         approvals=said(tx, access, job),
         applicable=_applicable(tx, job, spec),
@@ -52,6 +59,21 @@ def shown(tx: Tx, access: Access, job: InfraJob) -> wire.PlanShown:
 
 def _summary(kept: Mapping[str, Any]) -> wire.PlanSummary:
     return wire.PlanSummary(**summary.counts(kept), truncated=kept.get("truncated") is True)
+
+
+def _holds(tx: Tx, job: InfraJob, spec: Spec | None) -> wire.Holds | None:
+    if job.job_type != "DESTROY" or spec is None or job.completed_at is not None:
+        return None
+    state = states.find(tx, states.subject_of_spec(spec))
+    addresses = list((state.addresses if state is not None else None) or ())
+    number = state.resources if state is not None else 0
+    return wire.Holds(
+        serial=state.serial if state is not None else None,
+        resources=number,
+        addresses=addresses,
+        left_out=max(number - len(addresses), 0),
+        moved=approvals.moved(tx, job),
+    )
 
 
 def _artifact(tx: Tx, plan: Plan | None) -> wire.SavedPlan | None:
@@ -109,14 +131,21 @@ def changes(kept: Iterable[Mapping[str, Any]]) -> list[wire.PlanChange]:
             address=str(one.get("address") or ""),
             type=str(one.get("type") or ""),
             action=str(one.get("action") or ""),
-            attributes=_attributes(one.get("before"), one.get("after")),
+            reason=REASONS.get(one.get("reason") or ""),
+            forced_by=(forced_by := _places(one)),
+            attributes=_attributes(one.get("before"), one.get("after"), {top(place) for place in forced_by}),
             truncated=one.get("truncated") is True,
         )
         for one in found
     ]
 
 
-def _attributes(before: Any, after: Any) -> list[wire.PlanAttribute]:
+def _places(kept: Mapping[str, Any]) -> list[str]:
+    listed = kept.get("forced_by")
+    return [str(one) for one in listed] if isinstance(listed, list) else []
+
+
+def _attributes(before: Any, after: Any, forced_by: set[str]) -> list[wire.PlanAttribute]:
     was, becomes = (side if isinstance(side, Mapping) else {} for side in (before, after))
     return [
         wire.PlanAttribute(
@@ -125,6 +154,7 @@ def _attributes(before: Any, after: Any) -> list[wire.PlanAttribute]:
             after=None if becomes.get(name) == UNKNOWN else becomes.get(name),
             sensitive=MASK in {_text(was.get(name)), _text(becomes.get(name))},
             unknown=becomes.get(name) == UNKNOWN,
+            forces_replacement=name in forced_by,
         )
         for name in dict.fromkeys((*was, *becomes))
     ]

@@ -6,9 +6,10 @@ from typing import Any
 
 from quarterdeck.infra.runners import beating, demand, tending
 from quarterdeck.infra.runners.authenticating import caller
-from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.limits import Rate
+from quarterdeck.kernel.logs import Logs
 from quarterdeck.surfaces.infra.releases import PIPELINE, WRONG
 from quarterdeck.surfaces.infra.runner_shapes import text
 from quarterdeck.surfaces.infra.wire import runner_jobs as wire
@@ -68,7 +69,7 @@ async def remove(call: Call) -> runners.Success:
 
 
 @route("POST", "/api/platform/queue", permission="authenticated", callers=PIPELINE, errors=(WRONG,))
-async def queue(call: Call) -> runners.Depth:
+async def queue(db: Database, logs: Logs) -> runners.Depth:
     """Put back what nobody works on any more, and say how much waits: for whoever starts runners by need."""
-    found = await call.write(demand.demand)
+    found = await demand.demand(db, logs)
     return runners.Depth(recovered=found.recovered, queued=found.queued)

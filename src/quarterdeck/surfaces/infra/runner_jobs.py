@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 from msgspec import structs
 
@@ -14,16 +17,21 @@ from quarterdeck.infra.runners.authenticating import caller
 from quarterdeck.infra.runners.model import Runner
 from quarterdeck.infra.runners.standing import CLOUD_HOSTED, owner
 from quarterdeck.infra.runners.tending import git_token as told_git_token
-from quarterdeck.infra.work import claiming, holding, lines, reading, reporting
+from quarterdeck.infra.work import claiming, heard, holding, lines, ordering, reading, reporting, requeueing
+from quarterdeck.infra.work.happenings import stream
 from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.work.transitions import PROCESSING
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden
+from quarterdeck.kernel.http import bodies
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.logs import Logs
+from quarterdeck.kernel.storable import storable_json
 from quarterdeck.surfaces.infra import job_shapes
 from quarterdeck.surfaces.infra.job_logs import logs_of
 from quarterdeck.surfaces.infra.jobs import MISSING, VIEW
+from quarterdeck.surfaces.infra.large_bodies import BODIES
 from quarterdeck.surfaces.infra.runner_callers import is_newer
 from quarterdeck.surfaces.infra.runner_calls import RUNNER, UNKNOWN
 from quarterdeck.surfaces.infra.wire import jobs as jobs_wire
@@ -36,14 +44,16 @@ CLAIMS = Rate(120, 60)
 REPORTS = Rate(600, 60)
 CHUNKS = Rate(900, 60)
 """Chunks of lines of one runner in a minute; a job sends at most three every two seconds, and whole ones at once."""
-STATUS_LIMIT, CHUNK_LIMIT = 2 << 20, 4 << 20
-"""Bytes of a report and of a chunk of lines as JSON."""
+STATUS_LIMIT, CHUNK_LIMIT = 32 << 20, 4 << 20
+"""Bytes of a report, which may have all of Terraform's own list of changes in it, and of a chunk of lines as JSON."""
+HEAVY = ThreadPoolExecutor(2, thread_name_prefix="reports")
+"""Where large reports are read, away from the loop."""
 FRESH = timedelta(seconds=15)
 """Who asks in vain is noted as alive no more often than this."""
 
 
 @route("POST", "/api/jobs/claim", permission="authenticated", callers=RUNNER, each=CLAIMS, errors=UNKNOWN)
-async def claim(call: Call) -> wire.Claimed:
+async def claim(call: Call, logs: Logs) -> wire.Claimed:
     """Take the next job; `job` is null when there is none. It counts as a sign of life."""
 
     def look(tx: Tx) -> bool:
@@ -53,16 +63,18 @@ async def claim(call: Call) -> wire.Claimed:
 
     if not await call.read(look):
         return wire.Claimed(job=None)
-    return await call.write(_claimed, newer=is_newer(call))
+    return await call.write(_claimed, logs, newer=is_newer(call))
 
 
-def _claimed(tx: Tx, *, newer: bool) -> wire.Claimed:
+def _claimed(tx: Tx, logs: Logs, *, newer: bool) -> wire.Claimed:
     worker, runner = caller(tx)
     beating.beat(tx, worker, runner)
     job = claiming.claim(tx, worker, runner)
     if job is None:
         return wire.Claimed(job=None)
     sealed, cloud = lifting.sealed(tx, job), federating.cloud(tx, job)
+    given_out = [sealed.get("worker_token"), ordering.repository_token(tx, job)]
+    logs.mask(stream(job.uid), [one for one in given_out if one])
     shown = structs.replace(job_shapes.shape(tx, job, runner_words=newer), config_snapshot=sealed)
     return wire.Claimed(job=shown, cloud_identity=None if cloud is None else _identity(cloud))
 
@@ -77,21 +89,34 @@ def _identity(cloud: Cloud) -> wire.CloudIdentity:
     permission="authenticated",
     callers=RUNNER,
     each=REPORTS,
+    body=wire.JobStatus,
+    raw_body=True,
     body_limit=STATUS_LIMIT,
+    place=BODIES.place("id", STATUS_LIMIT),
     errors=(*UNKNOWN, MISSING, NOT_HELD, (400, "infra_status_required"), (400, "infra_status_unknown")),
 )
-async def report(call: Call, body: wire.JobStatus) -> wire.Heard:
+async def report(call: Call, logs: Logs) -> wire.Heard:
     """Say how a job stands. What comes after its end changes nothing: `applied` is false."""
+    raw = await call.request.body()
+    read = partial(_read_report, call, raw)
+    small = len(raw) <= bodies.SMALL
+    status, message, told = read() if small else await asyncio.get_running_loop().run_in_executor(HEAVY, read)
 
     def verb(tx: Tx) -> wire.Heard:
         worker, runner = caller(tx)
-        status = given(body.status)
-        reporting.check(status)
         job = of_reach(tx, call.path["id"], worker, runner)
-        message, told = given(body.error_message), given(body.execution_metadata)
-        return wire.Heard(applied=reporting.report(tx, job, owner(worker), status, message, told))
+        hidden = logs.hidden(stream(job.uid))
+        return wire.Heard(applied=reporting.report(tx, job, owner(worker), status, message, told, hidden))
 
     return await call.write(verb)
+
+
+def _read_report(call: Call, raw: bytes) -> tuple[str | None, str | None, heard.Heard]:
+    body: wire.JobStatus = call.endpoint.decoded(storable_json(raw), cleaned=True)
+    status = given(body.status)
+    reporting.check(status)
+    told = heard.read(given(body.execution_metadata) or {}, ends=status != PROCESSING)
+    return status, given(body.error_message), told
 
 
 @route(
@@ -101,22 +126,31 @@ async def report(call: Call, body: wire.JobStatus) -> wire.Heard:
     callers=RUNNER,
     each=CHUNKS,
     status=201,
+    body=wire.LogChunk,
+    raw_body=True,
     body_limit=CHUNK_LIMIT,
     errors=(*UNKNOWN, MISSING, NOT_HELD, (400, "infra_log_chunk_required")),
 )
-async def write_lines(call: Call, body: wire.LogChunk, logs: Logs) -> wire.Heard:
+async def write_lines(call: Call, logs: Logs) -> wire.Heard:
     """Lines of a job of the caller's, which may come after its end."""
+    body: wire.LogChunk = call.endpoint.decoded(storable_json(await call.request.body()), cleaned=True)
     text, channel = lines.chunk(given(body.log_chunk), given(body.stream_type))
 
-    def had(tx: Tx) -> str:
+    def had(tx: Tx) -> tuple[str, int, str | None]:
         worker, runner = caller(tx)
         job = of_reach(tx, call.path["id"], worker, runner)
         if not reporting.had(job, worker):
             raise reporting.not_held(job)
-        return job.uid
+        return job.uid, job.id, ordering.repository_token(tx, job)
 
-    uid = await call.read(had)
-    return wire.Heard(applied=await lines.take(logs, uid, text, channel, call.service("clock").now()))
+    uid, number, token = await call.read(had)
+    if token:
+        logs.mask(stream(uid), [token])
+    now = call.service("clock").now()
+    whole = await lines.take(logs, uid, text, channel, now)
+    if not whole:  # no line tells any more that something goes on
+        await call.write(requeueing.wrote, number, now)
+    return wire.Heard(applied=whole)
 
 
 @route("GET", "/api/jobs/{id}/logs", permission=VIEW, callers=("runner", "people"), errors=(*UNKNOWN, MISSING))
@@ -140,7 +174,7 @@ async def show(call: Call) -> jobs_wire.Job:
     callers=RUNNER,
     errors=(*UNKNOWN, MISSING, (403, "infra_job_not_held")),
 )
-async def git_token(call: Call) -> wire.GitToken:
+async def git_token(call: Call, logs: Logs) -> wire.GitToken:
     """The token of the repository that a job of the caller's is made from; null where it needs none."""
 
     def verb(tx: Tx) -> wire.GitToken:
@@ -150,7 +184,10 @@ async def git_token(call: Call) -> wire.GitToken:
             raise Forbidden(
                 "This job is not held by this worker", code="infra_job_not_held", hint="Claim a job before you ask."
             )
-        return wire.GitToken(token=told_git_token(tx, job, worker))
+        token = told_git_token(tx, job, worker)
+        if token:
+            logs.mask(stream(job.uid), [token])
+        return wire.GitToken(token=token)
 
     return await call.write(verb)
 

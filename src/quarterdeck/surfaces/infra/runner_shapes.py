@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from quarterdeck.infra.execution import programs
 from quarterdeck.infra.people import uids
 from quarterdeck.infra.runners import listing, releases, standing
 from quarterdeck.infra.runners.listing import Seen
@@ -39,6 +40,7 @@ def details(tx: Tx, seen: Seen) -> wire.OneRunner:
     release = listing.release_of(tx, seen)
     shown = wire.RunnerDetails(
         **_fields(tx, seen, latest, _people(tx, [seen]), listing.identities_of(tx, [seen])),
+        programs=programs.told(seen.worker.offered),
         metadata={} if seen.runner is None else seen.runner.runner_metadata,
         release=None if release is None else release_shape(release),
         latest_release=None if latest is None else release_shape(latest),
@@ -88,6 +90,7 @@ def _fields(
     tx: Tx, seen: Seen, latest: Release | None, people: dict[int, str], clouds: dict[int, str]
 ) -> dict[str, Any]:
     worker, runner = seen.worker, seen.runner
+    due = releases.due(worker, latest, foreign=seen.foreign)
     return {
         "id": worker.uid,
         "name": worker.name,
@@ -100,6 +103,8 @@ def _fields(
         "user_id": None if runner is None or runner.owner_id is None else people.get(runner.owner_id),
         "cloud_identity_id": clouds.get((runner and runner.cloud_identity_id) or 0),
         "kind": "runner" if seen.foreign else "worker",
-        "outdated": seen.foreign and releases.outdated(worker, latest),
+        "outdated": due is not None,
+        "due_version": due,
         "drain_reason": worker.drain_reason,
+        "takes_jobs": standing.takes_jobs(worker),
     }

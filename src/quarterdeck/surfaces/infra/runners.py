@@ -9,7 +9,7 @@ from quarterdeck.fleet.workers import draining, roster
 from quarterdeck.fleet.workers.control import WorkerControl
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import identities
-from quarterdeck.infra.runners import bootstrap, default, deploying, leaving, lifting, listing, registration
+from quarterdeck.infra.runners import bootstrap, default, deploying, leaving, listing, registration
 from quarterdeck.infra.runners.deploying import Lifted
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
@@ -86,7 +86,6 @@ async def remove(call: Call, workers: WorkerControl) -> wire.Success:
 
     def verb(tx: Tx) -> Worker:
         worker = leaving.require_own(tx, call.path["id"])
-        lifting.require_idle(tx, worker)
         leaving.remove(tx, worker)
         return worker
 

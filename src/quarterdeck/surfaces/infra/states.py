@@ -16,29 +16,30 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
+from quarterdeck.surfaces.infra.configurations import ONE, UNKNOWN
+from quarterdeck.surfaces.infra.large_bodies import BODIES
 from quarterdeck.surfaces.infra.wire import states as wire
 from quarterdeck.surfaces.shared.values import given
 
 VIEW, READ, MANAGE = "infra:states.view", "infra:states.read", "infra:states.manage"
-STATE = "/api/cli/configurations/{id}/state"
+STATE = f"{ONE}/state"
 CURRENT = "current"
 AROUND = 8 << 10
 """Bytes of a request that pushes a state, beside the state."""
-MISSING = (404, "spec_not_found")
 NONE = (404, "state_not_found")
-UNKNOWN = (404, "state_version_not_found")
+NO_VERSION = (404, "state_version_not_found")
 LOCKED = (409, "state_locked")
 BEHIND = (409, "state_serial_behind")
 OTHER_LINEAGE = (409, "state_lineage_changed")
 NO_REASON = (400, "reason_required")
 
 
-@route("GET", STATE, permission=VIEW, errors=(MISSING,))
+@route("GET", STATE, permission=VIEW, errors=UNKNOWN)
 async def show(call: Call) -> wire.StateShown:
     """The state of a specification, without what is in it."""
 
     def verb(tx: Tx) -> wire.StateShown:
-        found = states.find(tx, states.subject_of_spec(specs.find(tx, call.path["id"])))
+        found = states.find(tx, states.subject_of_spec(specs.meant(tx, call.path["name"])))
         if found is None or (found.version == 0 and found.lock_id is None):
             return wire.StateShown(state=None)
         return wire.StateShown(state=shape(tx, found))
@@ -46,12 +47,12 @@ async def show(call: Call) -> wire.StateShown:
     return await call.read(verb)
 
 
-@route("GET", f"{STATE}/versions", permission=VIEW, errors=(MISSING, NONE))
+@route("GET", f"{STATE}/versions", permission=VIEW, errors=(*UNKNOWN, NONE))
 async def listed(call: Call, query: wire.VersionsQuery) -> wire.StateVersions:
     """The versions of a state, newest first, without what is in them."""
 
     def verb(tx: Tx) -> wire.StateVersions:
-        state = versions.of(tx, specs.find(tx, call.path["id"]))
+        state = versions.of(tx, specs.meant(tx, call.path["name"]))
         rows = versions.page(tx, state, given(query.before), query.limit + 1)
         shown = rows[: query.limit]
         more = len(rows) > query.limit
@@ -62,13 +63,13 @@ async def listed(call: Call, query: wire.VersionsQuery) -> wire.StateVersions:
     return await call.read(verb)
 
 
-@route("GET", f"{STATE}/versions/{{version}}", permission=READ, errors=(MISSING, NONE, UNKNOWN))
+@route("GET", f"{STATE}/versions/{{version}}", permission=READ, errors=(*UNKNOWN, NONE, NO_VERSION))
 async def pull(call: Call, instance: Instance) -> Answer[bytes]:
     """The contents of a version, `current` for the one that counts, as Terraform wrote them. Written down as the
     reading of a secret.
     """
     number = numbered(call.path["version"])
-    found = await call.write(lambda tx: versions.read(tx, specs.find(tx, call.path["id"]), number))
+    found = await call.write(lambda tx: versions.read(tx, specs.meant(tx, call.path["name"]), number))
     data = await unpacked(instance.vault, found)
     headers = {
         "content-type": "application/json",
@@ -77,12 +78,12 @@ async def pull(call: Call, instance: Instance) -> Answer[bytes]:
     return Answer(data, headers=headers)
 
 
-@route("GET", f"{STATE}/diff", permission=VIEW, errors=(MISSING, NONE, UNKNOWN))
+@route("GET", f"{STATE}/diff", permission=VIEW, errors=(*UNKNOWN, NONE, NO_VERSION))
 async def diff(call: Call, query: wire.DiffQuery, instance: Instance, access: Access) -> wire.StateDiff:
     """What differs between two versions, by the address of each resource and the names of its attributes."""
 
     def verb(tx: Tx) -> tuple[StateVersion, StateVersion]:
-        spec = specs.find(tx, call.path["id"])
+        spec = specs.meant(tx, call.path["name"])
         after = versions.found(tx, spec, given(query.to))
         before = versions.found(tx, spec, given(query.since) or max(after.number - 1, 1))
         if query.values:
@@ -117,14 +118,15 @@ async def diff(call: Call, query: wire.DiffQuery, instance: Instance, access: Ac
     "POST",
     f"{STATE}/rollback",
     permission=MANAGE,
-    errors=(MISSING, NONE, UNKNOWN, NO_REASON, LOCKED, BEHIND, OTHER_LINEAGE, (409, "state_rollback_same")),
+    errors=(*UNKNOWN, NONE, NO_VERSION, NO_REASON, LOCKED, BEHIND, OTHER_LINEAGE, (409, "state_rollback_same")),
 )
 async def rollback(call: Call, body: wire.Rollback, instance: Instance) -> wire.StateVersionShown:
     """Make an earlier version count again, as a new one with a higher serial."""
-    number = await rolling.back(instance.db, instance.vault, call.path["id"], body.version, _reason(body))
+    uid = await call.read(lambda tx: specs.meant(tx, call.path["name"]).uid)
+    number = await rolling.back(instance.db, instance.vault, uid, body.version, _reason(body))
 
     def verb(tx: Tx) -> wire.StateVersionShown:
-        state = versions.of(tx, specs.find(tx, call.path["id"]))
+        state = versions.of(tx, specs.find(tx, uid))
         return _shown(tx, state, backend.version(tx, state, number))
 
     return await call.read(verb)
@@ -134,14 +136,14 @@ async def rollback(call: Call, body: wire.Rollback, instance: Instance) -> wire.
     "POST",
     f"{STATE}/unlock",
     permission=MANAGE,
-    errors=(MISSING, NONE, NO_REASON, (409, "state_not_locked")),
+    errors=(*UNKNOWN, NONE, NO_REASON, (409, "state_not_locked"), (409, "state_lock_other")),
 )
 async def unlock(call: Call, body: wire.Unlock) -> wire.StateShown:
     """Take the lock away from whoever holds it: what they write from then on is refused."""
 
     def verb(tx: Tx) -> wire.StateShown:
-        spec = specs.find(tx, call.path["id"])
-        return wire.StateShown(state=shape(tx, versions.unlock(tx, spec, _reason(body))))
+        spec = specs.meant(tx, call.path["name"])
+        return wire.StateShown(state=shape(tx, versions.unlock(tx, spec, _reason(body), given(body.lock_id) or None)))
 
     return await call.write(verb)
 
@@ -151,16 +153,17 @@ async def unlock(call: Call, body: wire.Unlock) -> wire.StateShown:
     f"{STATE}/push",
     permission=MANAGE,
     body_limit=contents.LARGEST + AROUND,
+    place=BODIES.place("id", contents.LARGEST + AROUND),
     body_required=True,
-    errors=(MISSING, NO_REASON, LOCKED, BEHIND, OTHER_LINEAGE, (400, "state_invalid"), (409, "state_push_same")),
+    errors=(*UNKNOWN, NO_REASON, LOCKED, BEHIND, OTHER_LINEAGE, (400, "state_invalid"), (409, "state_push_same")),
 )
 async def push(call: Call, body: wire.Push, instance: Instance) -> wire.StateVersionShown:
     """Replace the state, or bring one along: it has to follow the one that is kept, by lineage and serial."""
-    await call.read(lambda tx: specs.find(tx, call.path["id"]))
+    uid = await call.read(lambda tx: specs.meant(tx, call.path["name"]).uid)
     draft = await drafted(instance.vault, instance.db.ids, bytes(body.state))
 
     def verb(tx: Tx) -> wire.StateVersionShown:
-        spec = specs.find(tx, call.path["id"])
+        spec = specs.find(tx, uid)
         made = versions.push(tx, spec, _reason(body), draft)
         return _shown(tx, versions.of(tx, spec), made)
 
@@ -173,6 +176,7 @@ def shape(tx: Tx, state: State) -> wire.State:
         serial=state.serial,
         lineage=state.lineage,
         resources=state.resources,
+        addresses=state.addresses,
         lock=_lock(tx, state),
         created_at=wire_time(state.created_at),
         updated_at=wire_time(state.updated_at),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from litestar.connection import ASGIConnection
 
@@ -12,6 +12,8 @@ from quarterdeck.identity.machine import Machine
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.errors import Unauthenticated
+from quarterdeck.kernel.http.application import dialect_of
+from quarterdeck.kernel.http.dialects import Infra
 from quarterdeck.kernel.principal import Principal
 
 COOKIES = ("qd_session", "better-auth.session_token", "sb_session")
@@ -28,7 +30,8 @@ class SessionAuthenticator:
     async def authenticate(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Principal | None:
         header = connection.headers.get("authorization")
         if header is not None:
-            return await self._bearer(header, deploy_tokens_too=bool(_option(connection, "deploy_tokens")))
+            principal = await self._bearer(header, deploy_tokens_too=bool(_option(connection, "deploy_tokens")))
+            return principal or await self._refuse(header, connection)
         for name in COOKIES:
             presented = connection.cookies.get(name)
             token = self._signer.plain(presented) if presented else None
@@ -37,7 +40,7 @@ class SessionAuthenticator:
                 return principal
         return None
 
-    async def _bearer(self, header: str, *, deploy_tokens_too: bool) -> Principal:
+    async def _bearer(self, header: str, *, deploy_tokens_too: bool) -> Principal | None:
         scheme, _, presented = header.partition(" ")
         presented = presented.strip()
         principal: Principal | None = None
@@ -47,12 +50,23 @@ class SessionAuthenticator:
             principal = await self._personal(presented)
         elif scheme.lower() == "bearer" and (token := self._signer.plain(presented)):
             principal = await self._session(token)
-        if principal is None:
-            raise Unauthenticated(
-                "The Authorization header names no valid credential.",
-                hint="Sign in again, or send a valid token as `Authorization: Bearer …`.",
-            )
         return principal
+
+    async def _refuse(self, header: str, connection: ASGIConnection[Any, Any, Any, Any]) -> NoReturn:
+        """The infra surface tells no token, a bad one and one of the wrong kind apart (contract: infra §1); the others
+        document one word for all (contract: deploy §1.3).
+        """
+        scheme, _, presented = header.partition(" ")
+        token = self._signer.plain(presented.strip())
+        code = None
+        if isinstance(dialect_of(connection), Infra) and scheme.lower() == "bearer" and presented.strip():
+            wrong = bool(token) and await self._db.read(sessions.only_exchanges, token)
+            code = "token_type_wrong" if wrong else "product_auth_invalid"
+        raise Unauthenticated(
+            "The Authorization header names no valid credential.",
+            code=code,
+            hint="Sign in again, or send a valid token as `Authorization: Bearer …`.",
+        )
 
     async def _pipeline(self, token: str) -> Principal:
         principal = await self._db.write(deploy_tokens.authenticate, token)

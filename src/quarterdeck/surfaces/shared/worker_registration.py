@@ -38,7 +38,7 @@ class Register(wire.WorkerRegisterRequest, kw_only=True, rename="camel"):
 
 
 class Admittance(Struct, kw_only=True, rename="camel"):
-    """The first eight are a machine's, the others a runner's: those of its generation count."""
+    """The first nine are a machine's, the others a runner's: those of its generation count."""
 
     machine_id: str | UnsetType = UNSET
     worker_jwt: str | UnsetType = UNSET
@@ -48,6 +48,7 @@ class Admittance(Struct, kw_only=True, rename="camel"):
     heartbeat_interval_sec: int | UnsetType = UNSET
     control_path: str | UnsetType = UNSET
     server_time: str | UnsetType = UNSET
+    capabilities: list[str] | UnsetType = UNSET
     worker: infra.Brief | UnsetType = UNSET
     runner: infra.Brief | UnsetType = UNSET
     worker_id: str | UnsetType = field(default=UNSET, name="worker_id")

@@ -149,7 +149,7 @@ async def change(call: Call, body: wire.MachineChange, workers: WorkerControl) -
     return await _changed(call, workers, lambda tx: machines.change(tx, call.path["id"], status=status, **named))
 
 
-@route("DELETE", "/api/admin/machines/{id}", permission=MANAGE, errors=(MISSING,))
+@route("DELETE", "/api/admin/machines/{id}", permission=MANAGE, errors=(MISSING, (409, "runner_busy")))
 async def decommission(call: Call, workers: WorkerControl) -> wire.MachineGone:
     """Send a machine away for good. What it had is queued again or fails; its row stays."""
     worker = await call.write(machines.decommission, call.path["id"])

@@ -39,6 +39,7 @@ def admitted(tx: Tx, given: Admitted) -> wire.WorkerAdmitted:
         heartbeat_interval_sec=int(thresholds(tx, given.worker.organization_id).heartbeat_interval),
         control_path=CONTROL,
         server_time=wire_time(tx.now),
+        capabilities=list(given.worker.capabilities),
     )
 
 

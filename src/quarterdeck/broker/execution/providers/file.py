@@ -12,6 +12,7 @@ import hashlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,6 +47,8 @@ class FileProvider:
         self._path = directory / f"{name.replace('/', '_')}.secrets"
         self._passphrase = passphrase
         self._ids = ids or Ids()
+        self._salt: bytes | None = None
+        """That of the file, once it was read."""
 
     async def read(self, ref: str) -> Bundle | None:
         found = (await asyncio.to_thread(self._load)).get(ref)
@@ -95,7 +98,7 @@ class FileProvider:
         with self._alone():
             kept = self._load()
             change(kept)
-            salt, nonce = self._ids.randbytes(SALT), self._ids.randbytes(NONCE)
+            salt, nonce = self._salt or self._ids.randbytes(SALT), self._ids.randbytes(NONCE)
             sealed = AESGCM(self._key(salt)).encrypt(nonce, msgspec.json.encode(kept), MAGIC)
             if len(sealed) > LARGEST:
                 raise refused(NAME, "would be too large")
@@ -113,5 +116,11 @@ class FileProvider:
             os.close(descriptor)
 
     def _key(self, salt: bytes) -> bytes:
-        secret = hashlib.sha256(self._passphrase.reveal().encode()).digest()
-        return hash_secret_raw(secret, salt, ROUNDS, MEMORY_KIB, LANES, KEY, Type.ID)
+        self._salt = salt
+        return _derived(hashlib.sha256(self._passphrase.reveal().encode()).digest(), salt)
+
+
+@lru_cache(maxsize=16)
+def _derived(secret: bytes, salt: bytes) -> bytes:
+    """It takes a quarter of a second; the process holds the server's own keys as well."""
+    return hash_secret_raw(secret, salt, ROUNDS, MEMORY_KIB, LANES, KEY, Type.ID)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct, field
 
-from quarterdeck.kernel.errors import Conflict, NotFound, ProviderFailure
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, ProviderFailure
 
 SECONDS = 10.0
 """For one call."""
@@ -15,11 +15,14 @@ SECONDS = 10.0
 
 class Bundle(Struct, frozen=True):
     """A secret as it is kept: keys and texts. `version` is what a write may say that it has seen; None where the
-    provider has no such thing.
+    provider has no such thing. `raw` is what the provider itself keeps, where a write needs it again. What is not
+    `writable` is no object of keys, and a write would destroy it.
     """
 
     values: Mapping[str, str]
     version: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    writable: bool = True
 
 
 class Found(Struct, frozen=True):
@@ -63,6 +66,22 @@ def unreachable(name: str, error: BaseException) -> ProviderFailure:
         f"{name} did not answer ({type(error).__name__}).",
         code="secret_provider_unreachable",
         hint="Look whether it runs, and whether the agent reaches it.",
+    )
+
+
+def malformed(ref: str, hint: str) -> Invalid:
+    return Invalid(f"{ref[:200]!r} names no secret of this provider.", code="secret_ref_malformed", hint=hint)
+
+
+def without_credential(name: str, hint: str) -> Invalid:
+    return Invalid(f"Nothing is there that opens {name}.", code="provider_credential_missing", hint=hint)
+
+
+def no_object(ref: str) -> Invalid:
+    return Invalid(
+        f"{ref[:200]} is no JSON object, and a change of single keys would destroy it.",
+        code="secret_no_object",
+        hint="Turn it into an object at the provider first.",
     )
 
 

@@ -30,6 +30,12 @@ def become_subreaper() -> None:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
+def signalled_with(parent: int, number: int) -> bool:
+    """Be sent this signal when our parent ends, as a program that we become, too. False where it has ended by now."""
+    _prctl(_PR_SET_PDEATHSIG, number)
+    return os.getppid() == parent
+
+
 class StartFailed(Exception):
     """The program could not be started; `step` says which part of it."""
 
@@ -101,7 +107,7 @@ def _steps(
         ("user", lambda: _drop(launch.uid)),
         ("rights", lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1)),
         ("lifetime", lambda: _die_with(supervisor)),
-        ("signals", _restore_signals),
+        ("signals", restore_signals),
         ("program", lambda: _execute(launch)),
     ]
 
@@ -161,12 +167,12 @@ def _drop(uid: int | None) -> None:
 
 def _die_with(supervisor: int) -> None:
     # Set after the change of user, which would clear it.
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != supervisor:
+    if not signalled_with(supervisor, signal.SIGKILL):
         os._exit(127)
 
 
-def _restore_signals() -> None:
+def restore_signals() -> None:
+    """Every signal does again what it does to a program that was just started."""
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         with contextlib.suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_DFL)

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
+import shlex
+import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from quarterdeck.infra.execution.clouds.bounds import MOST
 from quarterdeck.infra.execution.clouds.parts import Part, gathered
+from quarterdeck.infra.execution.lasting import EVERY, Keeping, renewed
 from quarterdeck.infra.execution.orders import Cloud, InfraOrder
+from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.errors import Invalid, Problem, ProviderFailure, Unavailable
 from quarterdeck.kernel.text import shown
 
@@ -24,6 +30,8 @@ REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-wes
 """Where each partition is asked for what belongs to no region."""
 REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,3}-\d{1,2}")
 SECONDS = 3600
+"""A role that was taken on by another one lasts no longer, whatever is asked for."""
+CONFIG, TAKEN = "aws-config", "aws-credentials.json"
 MOST_REGIONS = 40
 OWN_SOURCES = frozenset({"env"})
 """What the server's own worker proves itself by: nothing but the variables that its administrator has set."""
@@ -31,10 +39,24 @@ SOURCE = "Give the runner credentials (a role of its machine, or AWS_ACCESS_KEY_
 
 
 @contextlib.asynccontextmanager
-async def credentials(cloud: Cloud, endpoint: str | None = None) -> AsyncIterator[Mapping[str, str]]:
-    """Variables for Terraform's `aws` provider. Raises `Invalid`, `ProviderFailure` and `Unavailable`. `endpoint` lets
-    a test answer in the place of AWS.
+async def credentials(
+    cloud: Cloud, endpoint: str | None = None, *, keeping: Keeping | None = None, every: float = EVERY
+) -> AsyncIterator[Mapping[str, str]]:
+    """Variables for Terraform's `aws` provider. With a place to keep them, the role is taken on anew while the job
+    runs: the provider is given a configuration by which it reads them again once they have run out. Raises `Invalid`,
+    `ProviderFailure` and `Unavailable`. `endpoint` lets a test answer in the place of AWS.
     """
+    if keeping is not None:
+
+        async def renew() -> None:
+            _keep(keeping, await asyncio.to_thread(assume, cloud, endpoint))
+
+        async with renewed(renew, every):
+            yield {
+                "AWS_CONFIG_FILE": str(keeping.write(CONFIG, _config(keeping.directory / TAKEN))),
+                "AWS_EC2_METADATA_DISABLED": "true",
+            }
+        return
     taken = await asyncio.to_thread(assume, cloud, endpoint)
     yield {
         "AWS_ACCESS_KEY_ID": taken["AccessKeyId"],
@@ -43,8 +65,20 @@ async def credentials(cloud: Cloud, endpoint: str | None = None) -> AsyncIterato
     }
 
 
-def assume(cloud: Cloud, endpoint: str | None = None) -> Mapping[str, str]:
-    """What STS answers for the role: `AccessKeyId`, `SecretAccessKey`, `SessionToken`. Blocks."""
+def _keep(keeping: Keeping, taken: Mapping[str, Any]) -> None:
+    """In the form in which the SDKs of AWS are told of credentials by a program (`credential_process`)."""
+    keeping.secret([taken["SecretAccessKey"], taken["SessionToken"]])
+    told = {name: taken[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")}
+    keeping.write(TAKEN, json.dumps({"Version": 1, **told, "Expiration": wire_time(taken["Expiration"])}))
+
+
+def _config(taken: Path) -> str:
+    """The program that tells of them is the one that shows a file."""
+    return f"[default]\ncredential_process = {shutil.which('cat') or '/bin/cat'} {shlex.quote(str(taken))}\n"
+
+
+def assume(cloud: Cloud, endpoint: str | None = None) -> Mapping[str, Any]:
+    """What STS answers for the role: `AccessKeyId`, `SecretAccessKey`, `SessionToken`, `Expiration`. Blocks."""
     role = ROLE.fullmatch(cloud.role_arn)
     if role is None or not cloud.external_id:
         raise Invalid(
@@ -53,7 +87,7 @@ def assume(cloud: Cloud, endpoint: str | None = None) -> Mapping[str, str]:
             hint="Connect the identity again.",
         )
     client = _client(_session(own=cloud.own), "sts", REGIONS[role["partition"]], endpoint)
-    answered: Mapping[str, Mapping[str, str]] = _asked(
+    answered: Mapping[str, Mapping[str, Any]] = _asked(
         lambda: client.assume_role(
             RoleArn=cloud.role_arn,
             RoleSessionName=cloud.session or "runner-worker",

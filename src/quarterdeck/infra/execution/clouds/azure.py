@@ -13,6 +13,7 @@ from quarterdeck.infra.execution.clouds.bounds import MOST
 from quarterdeck.infra.execution.clouds.calling import Caller
 from quarterdeck.infra.execution.clouds.gcp import no_token, text
 from quarterdeck.infra.execution.clouds.parts import gathered
+from quarterdeck.infra.execution.lasting import Keeping
 from quarterdeck.infra.execution.orders import Cloud, InfraOrder
 from quarterdeck.kernel.errors import Invalid
 
@@ -26,9 +27,14 @@ Transport = httpx.AsyncBaseTransport | None
 
 
 @contextlib.asynccontextmanager
-async def credentials(cloud: Cloud, transport: Transport = None) -> AsyncIterator[Mapping[str, str]]:
-    """Variables for Terraform's `azurerm` provider, which exchanges the assertion by itself; that it can is tried here.
-    Raises `Invalid`, `ProviderFailure` and `Unavailable`.
+async def credentials(
+    cloud: Cloud,
+    transport: Transport = None,
+    *,
+    keeping: Keeping | None = None,  # noqa: ARG001 - the form of every cloud's
+) -> AsyncIterator[Mapping[str, str]]:
+    """Variables for Terraform's `azurerm` provider, which exchanges the assertion by itself, as often as it needs to:
+    nothing has to be kept beside. That it can is tried here. Raises `Invalid`, `ProviderFailure` and `Unavailable`.
     """
     async with Caller("Azure", HOSTS, transport) as caller:
         await access_token(caller, cloud)

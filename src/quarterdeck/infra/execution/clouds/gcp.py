@@ -5,7 +5,9 @@ for one of a service account (`generateAccessToken`).
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -14,6 +16,7 @@ from quarterdeck.infra.execution.clouds import wif
 from quarterdeck.infra.execution.clouds.bounds import MOST
 from quarterdeck.infra.execution.clouds.calling import Caller
 from quarterdeck.infra.execution.clouds.parts import gathered
+from quarterdeck.infra.execution.lasting import Keeping
 from quarterdeck.infra.execution.orders import Cloud, InfraOrder
 from quarterdeck.kernel.errors import Invalid, Problem
 
@@ -27,14 +30,24 @@ Transport = httpx.AsyncBaseTransport | None
 
 
 @contextlib.asynccontextmanager
-async def credentials(cloud: Cloud, transport: Transport = None) -> AsyncIterator[Mapping[str, str]]:
-    """Variables for Terraform's `google` provider: an access token for an hour. Raises `Invalid`, `ProviderFailure` and
-    `Unavailable`.
+async def credentials(
+    cloud: Cloud, transport: Transport = None, *, keeping: Keeping | None = None
+) -> AsyncIterator[Mapping[str, str]]:
+    """Variables for Terraform's `google` provider: an access token for an hour; with a place to keep it, our own token
+    and a configuration by which the provider exchanges it as often as it needs to. Raises `Invalid`, `ProviderFailure`
+    and `Unavailable`.
     """
     async with Caller("Google Cloud", HOSTS, transport) as caller:
         token = await access_token(caller, cloud)
+    if keeping is not None:
+        ours = keeping.write("google-subject-token", cloud.subject_token)
+        document = replace(wif.read(cloud.wif_config), file=str(ours)).document()
+        where = str(keeping.write("google-credentials.json", json.dumps(document)))
+        given = {"GOOGLE_CREDENTIALS": where, "GOOGLE_APPLICATION_CREDENTIALS": where}
+    else:
+        given = {"GOOGLE_OAUTH_ACCESS_TOKEN": token}
     yield {
-        "GOOGLE_OAUTH_ACCESS_TOKEN": token,
+        **given,
         **({"GOOGLE_PROJECT": cloud.project_id, "CLOUDSDK_CORE_PROJECT": cloud.project_id} if cloud.project_id else {}),
     }
 

@@ -87,7 +87,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0037');
+INSERT INTO "alembic_version" VALUES('0039');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -970,7 +970,7 @@ CREATE TABLE fleet_workers (
 	drain_requested_at BIGINT, 
 	revoked_at BIGINT, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, generation INTEGER DEFAULT '1' NOT NULL, proven_at BIGINT, max_slots INTEGER, hardware JSON DEFAULT '{}' NOT NULL, agents JSON DEFAULT '[]' NOT NULL, projects JSON DEFAULT '[]' NOT NULL, trouble JSON DEFAULT '{}' NOT NULL, ailing JSON DEFAULT '[]' NOT NULL, cpu_percent DOUBLE, mem_percent DOUBLE, disk_percent DOUBLE, load1 DOUBLE, drain_reason VARCHAR(300), offline_told_at BIGINT, earlier_recovery_hash VARCHAR(64), recovered_at BIGINT, 
+	uid VARCHAR(36) NOT NULL, generation INTEGER DEFAULT '1' NOT NULL, proven_at BIGINT, max_slots INTEGER, hardware JSON DEFAULT '{}' NOT NULL, agents JSON DEFAULT '[]' NOT NULL, projects JSON DEFAULT '[]' NOT NULL, trouble JSON DEFAULT '{}' NOT NULL, ailing JSON DEFAULT '[]' NOT NULL, cpu_percent DOUBLE, mem_percent DOUBLE, disk_percent DOUBLE, load1 DOUBLE, drain_reason VARCHAR(300), offline_told_at BIGINT, earlier_recovery_hash VARCHAR(64), recovered_at BIGINT, left_at BIGINT, 
 	CONSTRAINT pk_fleet_workers PRIMARY KEY (id), 
 	CONSTRAINT fk_fleet_workers_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT uq_fleet_workers_credential_hash UNIQUE (recovery_hash), 
@@ -1214,7 +1214,7 @@ CREATE TABLE infra_cloud_identities (
 	check_job_id BIGINT, 
 	created_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, zones JSON, 
 	CONSTRAINT pk_infra_cloud_identities PRIMARY KEY (id), 
 	CONSTRAINT fk_infra_cloud_identities_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT uq_infra_cloud_identities_uid UNIQUE (uid)
@@ -1274,7 +1274,7 @@ CREATE TABLE infra_jobs (
 	completed_at BIGINT, 
 	updated_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, on_server BOOLEAN DEFAULT 0 NOT NULL, identity_print VARCHAR(64), state_serial BIGINT, state_lineage VARCHAR(100), asked_approvals INTEGER DEFAULT 0 NOT NULL, subject_worker_id BIGINT, downloads JSON DEFAULT '{}' NOT NULL, 
 	CONSTRAINT pk_infra_jobs PRIMARY KEY (id), 
 	CONSTRAINT fk_infra_jobs_assigned_worker_id FOREIGN KEY(assigned_worker_id) REFERENCES fleet_workers (id) ON DELETE SET NULL, 
 	CONSTRAINT fk_infra_jobs_cloud_identity_id FOREIGN KEY(cloud_identity_id) REFERENCES infra_cloud_identities (id) ON DELETE SET NULL, 
@@ -1303,7 +1303,7 @@ CREATE TABLE infra_plans (
 	applied_at BIGINT, 
 	created_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, reviewed VARCHAR(80), 
 	CONSTRAINT pk_infra_plans PRIMARY KEY (id), 
 	CONSTRAINT fk_infra_plans_job_id FOREIGN KEY(job_id) REFERENCES infra_jobs (id) ON DELETE CASCADE, 
 	CONSTRAINT fk_infra_plans_spec_id FOREIGN KEY(spec_id) REFERENCES infra_specs (id) ON DELETE CASCADE, 
@@ -1393,7 +1393,7 @@ CREATE TABLE infra_specs (
 	created_at BIGINT NOT NULL, 
 	updated_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, applied_identity_id BIGINT, applied_account VARCHAR(200), 
 	CONSTRAINT pk_infra_specs PRIMARY KEY (id), 
 	CONSTRAINT fk_infra_specs_cloud_identity_id FOREIGN KEY(cloud_identity_id) REFERENCES infra_cloud_identities (id) ON DELETE SET NULL, 
 	CONSTRAINT fk_infra_specs_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
@@ -1438,7 +1438,7 @@ CREATE TABLE infra_states (
 	created_at BIGINT NOT NULL, 
 	updated_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, robbed JSON, addresses JSON, 
 	CONSTRAINT pk_infra_states PRIMARY KEY (id), 
 	CONSTRAINT fk_infra_states_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT uq_infra_states_subject UNIQUE (subject), 
@@ -2336,6 +2336,12 @@ CREATE INDEX ix_infra_jobs_worker_id ON infra_jobs (worker_id, completed_at);
 CREATE INDEX ix_infra_jobs_zone_id ON infra_jobs (zone_id, id);
 --
 CREATE INDEX ix_infra_plans_spec_id ON infra_plans (spec_id, id);
+--
+CREATE INDEX ix_infra_jobs_job_type ON infra_jobs (organization_id, job_type, id);
+--
+CREATE INDEX ix_infra_jobs_owner_id ON infra_jobs (organization_id, owner_id, id);
+--
+CREATE INDEX ix_infra_jobs_subject_worker_id ON infra_jobs (subject_worker_id, completed_at);
 --
 CREATE INDEX ix_broker_secrets_seen ON broker_secrets (status, last_seen_at);
 --

@@ -49,6 +49,17 @@ class OneCloudIdentity(Struct, kw_only=True):
     cloud_identity: WholeCloudIdentity
 
 
+class Bind(Struct, kw_only=True):
+    zone_ids: Annotated[list[Uid], Meta(max_length=200)]
+
+
+class Bound(Struct, kw_only=True):
+    """`bound`: it may be used in these zones alone; else everywhere."""
+
+    zone_ids: list[str]
+    bound: bool
+
+
 class ProviderInit(Struct, kw_only=True):
     name: IdentityName | UnsetType | None = UNSET
 

@@ -13,7 +13,6 @@ Document = Annotated[dict[str, Any], Meta(title="SpecDocument", extra_json_schem
 SpecStatus = Literal["DRAFT", "QUEUED", "PROVISIONING", "ACTIVE", "DESTROYING", "DESTROYED", "FAILED"]
 SpecStage = Literal["development", "staging", "production"]
 SpecPageSize = Annotated[int, Meta(ge=1, le=500)]
-VersionPageSize = Annotated[int, Meta(ge=1, le=200)]
 VersionNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 ProjectName = Annotated[str, Meta(max_length=200)]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from quarterdeck.surfaces.infra.wire.jobs import Job
 
@@ -46,8 +46,8 @@ class Claimed(Struct, kw_only=True):
 
 class JobStatus(Struct, kw_only=True):
     status: Word | UnsetType | None = UNSET
-    error_message: Annotated[str, Meta(max_length=1_000_000)] | UnsetType | None = UNSET
-    execution_metadata: dict[str, Any] | UnsetType | None = UNSET
+    error_message: str | UnsetType | None = UNSET
+    execution_metadata: dict[str, Raw] | UnsetType | None = UNSET
 
 
 class Heard(Struct, kw_only=True):

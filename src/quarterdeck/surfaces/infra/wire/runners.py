@@ -15,7 +15,9 @@ Status = Literal["ONLINE", "OFFLINE", "DRAINING"]
 
 class Runner(Struct, kw_only=True):
     """`kind` is `worker` for one that was enrolled and dials in, `runner` for a program that asks for its jobs.
-    `outdated`: its version is not the newest release. `user_id` is None for a cloud-hosted one.
+    `outdated`: its version is not `due_version`, which is the newest release for a `runner`, and the server's own for a
+    `worker` that is older. `user_id` is None for a cloud-hosted one. `takes_jobs` is false for a worker that was
+    enrolled for infrastructure and did not offer it when last it came.
     """
 
     id: str
@@ -30,7 +32,9 @@ class Runner(Struct, kw_only=True):
     cloud_identity_id: str | None
     kind: Literal["worker", "runner"]
     outdated: bool
+    due_version: str | None
     drain_reason: str | None
+    takes_jobs: bool
 
 
 class Runners(Struct, kw_only=True):
@@ -57,6 +61,9 @@ class Release(Struct, kw_only=True):
 
 
 class RunnerDetails(Runner, kw_only=True):
+    """`programs` for infrastructure jobs are what an enrolled worker found when it started, with their versions."""
+
+    programs: dict[str, str]
     metadata: dict[str, Any]
     release: Release | None
     latest_release: Release | None

@@ -25,13 +25,15 @@ class StateLock(Struct, kw_only=True):
 
 class State(Struct, kw_only=True):
     """`version` is the number of the version that counts; `serial` and `lineage` are null where that says that the
-    state was removed. `resources` counts what Terraform manages.
+    state was removed. `resources` counts what Terraform manages, `addresses` names the first 500 of it; null while no
+    version was written that told them.
     """
 
     version: int
     serial: int | None
     lineage: str | None
     resources: int
+    addresses: list[str] | None
     lock: StateLock | None
     created_at: str
     updated_at: str
@@ -121,6 +123,9 @@ class Rollback(Struct, kw_only=True):
 
 
 class Unlock(Struct, kw_only=True):
+    """With `lock_id` only this lock is taken away, without it whichever there is."""
+
+    lock_id: Annotated[str, Meta(max_length=100)] | UnsetType | None = UNSET
     reason: Reason | UnsetType = UNSET
 
 

@@ -37,10 +37,13 @@ class WorkerAccess(Struct, kw_only=True, rename="camel"):
 
 
 class WorkerAdmitted(WorkerAccess, kw_only=True, rename="camel"):
+    """`capabilities` is what the machine was enrolled for: what it may be given, where it offers that."""
+
     recovery_secret: str
     heartbeat_interval_sec: int
     control_path: str
     server_time: str
+    capabilities: list[str]
 
 
 class WorkerRecover(Struct, kw_only=True, rename="camel"):

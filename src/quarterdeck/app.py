@@ -25,6 +25,7 @@ from quarterdeck.kernel.http.leaving import Leaving
 from quarterdeck.kernel.http.measuring import Measured
 from quarterdeck.kernel.http.openapi import document
 from quarterdeck.kernel.http.perimeter import Surroundings
+from quarterdeck.kernel.http.shared_signature import shared_options
 from quarterdeck.kernel.http.vouching import Believing
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.settings import Settings
@@ -176,7 +177,8 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
         per_credential=each_minute(settings.requests_per_credential),
         per_runner=each_minute(settings.requests_per_runner),
     )
-    app = build([*handlers(), *console_handlers()], frame, lifespan=[life] if lifespan else [])
+    with shared_options():
+        app = build([*handlers(), *console_handlers()], frame, lifespan=[life] if lifespan else [])
     if instance.standing is not None:
         from quarterdeck import beside
 

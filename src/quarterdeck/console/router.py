@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.types import Scope
 
 from quarterdeck.console.desk import (
@@ -76,6 +76,7 @@ from quarterdeck.kernel.errors import Forbidden, NotFound, Unauthenticated
 from quarterdeck.kernel.http.dialects import sentence
 from quarterdeck.kernel.http.failures import failure_of
 from quarterdeck.kernel.http.routing import Routes
+from quarterdeck.kernel.http.shared_signature import get
 
 TOLD = "console_told"
 FOREVER = "public, max-age=31536000, immutable"

@@ -12,7 +12,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-from litestar import Request, get
+from litestar import Request
 from litestar.response import Stream
 from markupsafe import Markup
 
@@ -25,6 +25,7 @@ from quarterdeck.console.views.infra import SpecsAsked
 from quarterdeck.console.views.infra_jobs import InfraJobsAsked
 from quarterdeck.console.views.secrets import RequestsAsked
 from quarterdeck.kernel.errors import Invalid, NotFound, Problem
+from quarterdeck.kernel.http.shared_signature import get
 from quarterdeck.kernel.http.sse import STILL_ADMITTED
 from quarterdeck.kernel.principal import current
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.response import Stream
 
 from quarterdeck.console.desk import Desk, open_desk
@@ -19,6 +19,7 @@ from quarterdeck.console.views.ledger import AuditAsked
 from quarterdeck.console.views.shell import Command, Crumb
 from quarterdeck.kernel.audit import AuditEvent
 from quarterdeck.kernel.clock import wire_time
+from quarterdeck.kernel.http.shared_signature import get, post
 from quarterdeck.surfaces.shared.auditing import written
 
 ADDRESS = "/console/audit"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import open_desk
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.views.shell import Crumb
+from quarterdeck.kernel.http.shared_signature import get
 
 KEYS = {
     "apart": "Not in it. Keep the file master.key apart: without it no secret of the backup can be opened.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import task_commands
 from quarterdeck.console.desk import AnyRequest, act, address_of, open_desk, part, read_form, status_of
@@ -14,6 +14,7 @@ from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Invalid, NotFound, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 MANAGE = "tasks:bots.manage"
 HERE = "/console/tasks/bots"

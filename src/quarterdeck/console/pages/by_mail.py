@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console.desk import AnyRequest, check_own_page, console_of, note_of, read_form, request_id, status_of
 from quarterdeck.console.pages.doors import DOOR, enter
@@ -19,6 +19,7 @@ from quarterdeck.console.views.shell import Field, Note
 from quarterdeck.identity.coming_in import AskedIn
 from quarterdeck.identity.passwords import LEAST
 from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 from quarterdeck.kernel.limits import Rate
 
 MAILS = Rate(3, 60)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.response import Stream
 
 from quarterdeck.console import commands, words
@@ -18,6 +18,7 @@ from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import Place
 from quarterdeck.console.views.shell import Crumb, Note, Pages
 from quarterdeck.kernel.errors import NotFound, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 PAGE, LINES = 30, 5000
 ONE = BASE + "/deployments/{number:str}"

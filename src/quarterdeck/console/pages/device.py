@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console.desk import AnyRequest, console_of, note_of, read_form, request_id, signed_in, status_of
 from quarterdeck.console.pages.doors import DOOR
@@ -14,6 +14,7 @@ from quarterdeck.console.render import see
 from quarterdeck.console.router import before_failure, show_failure
 from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.http.routing import Routes
+from quarterdeck.kernel.http.shared_signature import get, post
 
 ADDRESS = "/cli/login"
 LOOKS = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from quarterdeck.console.desk import (
@@ -25,6 +25,7 @@ from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Field
 from quarterdeck.identity.passwords import LEAST
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.surfaces.shared.authentication import COOKIES
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import task_commands
 from quarterdeck.console.desk import AnyRequest, act, address_of, open_desk, part, read_form, status_of
@@ -15,6 +15,7 @@ from quarterdeck.console.views.enrolling import NewEnrolment
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.fleet.workers import starting
 from quarterdeck.kernel.errors import Invalid, NotFound, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 MANAGE = "tasks:machines.manage"
 HERE = "/console/tasks/machines/enrol"

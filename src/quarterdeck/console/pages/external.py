@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from quarterdeck.console.desk import AnyRequest, console_of, inside, open_desk, part, read_form
@@ -14,6 +14,7 @@ from quarterdeck.console.permissions import PUBLIC, SIGNED_IN, needs
 from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Crumb
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 COOKIE = "qd_sign_in"
 MINUTES = 10

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, act, address_of, open_desk, part, read_form
@@ -21,6 +21,7 @@ from quarterdeck.console.views.fleet import CapacityView, EngineView, LeftRow, L
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.console.words import counted
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 FLEET = Crumb("Fleet", "/console/fleet")
 SERVER = "/fleet/servers/{ref:str}"

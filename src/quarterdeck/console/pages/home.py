@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 
 from quarterdeck.console.desk import open_desk
 from quarterdeck.console.permissions import SIGNED_IN, needs
 from quarterdeck.console.views.shell import Crumb
+from quarterdeck.kernel.http.shared_signature import get
 
 
 @get("/", opt=needs(SIGNED_IN))

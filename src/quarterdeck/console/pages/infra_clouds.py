@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import infra_commands
 from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form
@@ -18,6 +18,7 @@ from quarterdeck.console.views.infra import CLOUDS, CLUSTERS, JOBS
 from quarterdeck.console.views.infra_clouds import FIELDS, NAMES
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 VIEW, MANAGE = "infra:clouds.view", "infra:clouds.manage"
 LIST = Crumb("Clouds", CLOUDS)

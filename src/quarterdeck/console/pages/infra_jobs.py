@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.response import Stream
 
 from quarterdeck.console import infra_commands
@@ -19,6 +19,7 @@ from quarterdeck.console.views.infra import JOBS
 from quarterdeck.console.views.infra_jobs import DEEDS, InfraJobsAsked
 from quarterdeck.console.views.shell import Crumb, Pages
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 VIEW, CANCEL = "infra:jobs.view", "infra:jobs.cancel"
 LIST = Crumb("Jobs", JOBS)

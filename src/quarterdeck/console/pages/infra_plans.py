@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import infra_commands
 from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form
@@ -17,6 +17,7 @@ from quarterdeck.console.views.infra_plans import PlanView
 from quarterdeck.console.views.shell import Crumb, Note
 from quarterdeck.console.words import counted
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 VIEW, AGREE, APPLY = "infra:specs.view", "infra:plans.approve", "infra:jobs.apply"
 PLAN = "/infra/plans/{job:str}"

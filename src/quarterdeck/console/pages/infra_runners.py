@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import infra_commands
 from quarterdeck.console.desk import AnyRequest, Page, act, address_of, open_desk, part, read_form
@@ -17,6 +17,7 @@ from quarterdeck.console.views.infra import JOBS, RUNNERS
 from quarterdeck.console.views.infra_runners import NewRunner
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 VIEW, MANAGE = "infra:runners.view", "infra:runners.manage"
 LIST = Crumb("Runners", RUNNERS)

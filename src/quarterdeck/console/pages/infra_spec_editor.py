@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import infra_commands
 from quarterdeck.console.desk import AnyRequest, open_desk, part, read_form, status_of
@@ -18,6 +18,7 @@ from quarterdeck.console.views.infra_forms import Section
 from quarterdeck.console.views.shell import Crumb, Field, Note
 from quarterdeck.console.words import counted
 from quarterdeck.kernel.errors import Conflict, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 NEW, EDIT = "/infra/specs/new", SPEC + "/edit"
 Document = Mapping[str, Any]

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import infra_commands
 from quarterdeck.console.desk import AnyRequest, Page, act, open_desk, part, read_form
@@ -19,6 +19,7 @@ from quarterdeck.console.views.infra import INFRA, JOBS, SPECS, File, SpecRow, S
 from quarterdeck.console.views.shell import Crumb, Field, Pages
 from quarterdeck.console.words import counted
 from quarterdeck.kernel.errors import NotFound, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 VIEW, MANAGE, DELETE = "infra:specs.view", "infra:specs.manage", "infra:specs.delete"
 PLAN, DESTROY = "infra:jobs.plan", "infra:jobs.destroy"

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import infra_commands
 from quarterdeck.console.desk import AnyRequest, Desk, act, open_desk, part, read_form
@@ -18,6 +18,7 @@ from quarterdeck.console.views.infra_states import StateView
 from quarterdeck.console.views.shell import Crumb, Pages
 from quarterdeck.console.words import counted
 from quarterdeck.kernel.errors import NotFound, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 from quarterdeck.kernel.text import several
 
 VIEW, READ, MANAGE = "infra:states.view", "infra:states.read", "infra:states.manage"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import infra_commands
 from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form
@@ -15,6 +15,7 @@ from quarterdeck.console.views.infra import INFRA, ZONES, ZoneRow
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.console.words import counted
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 VIEW, MANAGE, POLICY = "infra:zones.view", "infra:zones.manage", "infra:zones.policy"
 HERE = Crumb("Infrastructure", INFRA)

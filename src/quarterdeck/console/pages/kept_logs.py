@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import commands, words
 from quarterdeck.console.desk import AnyRequest, Desk, act, open_desk, part, place_of, read_form
@@ -16,6 +16,7 @@ from quarterdeck.console.render import secure_headers, see
 from quarterdeck.console.views.resources import KeptRow, ResourceHead
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 LINES, MOST = 5000, 50
 COUNTS = tuple((str(count), f"The last {count:,} lines") for count in (100, 500, 1000))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, get_args
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form
@@ -17,6 +17,7 @@ from quarterdeck.console.views.ledger import JobView
 from quarterdeck.console.views.shell import Crumb, Pages
 from quarterdeck.kernel.audit import Outcome
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 from quarterdeck.kernel.jobs import State
 
 PAGE = 50

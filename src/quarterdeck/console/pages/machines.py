@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import commands, task_commands
 from quarterdeck.console.desk import AnyRequest, act, address_of, open_desk, part, read_form, status_of
@@ -16,6 +16,7 @@ from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.console.views.tasks import MachineView
 from quarterdeck.fleet.workers import starting
 from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 VIEW, DRAIN, MANAGE = "tasks:machines.view", "tasks:machines.drain", "tasks:machines.manage"
 

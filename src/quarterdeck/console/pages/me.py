@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from quarterdeck.console import commands
@@ -16,6 +16,7 @@ from quarterdeck.console.render import KEYS_COOKIE, THEME_COOKIE, secure_headers
 from quarterdeck.console.views.ledger import Found
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 YEAR = 31_536_000
 THEMES = (("", "As the system says"), ("light", "Light"), ("dark", "Dark"))

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, open_desk, read_form
@@ -18,6 +18,7 @@ from quarterdeck.console.views.projects import Choice
 from quarterdeck.console.views.resources import Inspection
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 KINDS = (
     ("git", "Git repository"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, Desk, open_desk, read_form
@@ -15,6 +15,7 @@ from quarterdeck.console.render import see
 from quarterdeck.console.views.fleet import CredentialRow, Looked, ServerChoice
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 EDGES = (("caddy", "Caddy"), ("traefik", "Traefik"), ("none", "None: no routes on this server"))
 AGENT = ("agent", "The SSH agent of the control plane's account")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, act, open_desk, read_form
 from quarterdeck.console.permissions import SIGNED_IN, needs
 from quarterdeck.console.views.shell import Crumb
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 
 @get("/notifications", opt=needs(SIGNED_IN))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from markupsafe import Markup
 
 from quarterdeck.console import commands
@@ -14,6 +14,7 @@ from quarterdeck.console.permissions import SIGNED_IN, needs
 from quarterdeck.console.views.account import Enrolment
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 HERE = "/console/me/second-factor"
 WRONG = {"second_factor_code_wrong": "code", "password_wrong": "password"}

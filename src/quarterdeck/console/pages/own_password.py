@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, act, open_desk, read_form
@@ -12,6 +12,7 @@ from quarterdeck.console.pages.doors import DOOR
 from quarterdeck.console.permissions import SIGNED_IN, needs
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 HERE = "/console/me/password"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form, status_of
@@ -13,6 +13,7 @@ from quarterdeck.console.permissions import SIGNED_IN, needs
 from quarterdeck.console.views.account import NewToken
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Invalid, NotFound, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 HERE = "/console/me/tokens"
 CRUMBS = (Crumb("You", "/console/me"), Crumb("Tokens", HERE))

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import people_commands as commands
 from quarterdeck.console.desk import AnyRequest, Desk, act, open_desk, part, read_form
@@ -16,6 +16,7 @@ from quarterdeck.console.views.people import PEOPLE, Handed, InvitationList, Mem
 from quarterdeck.console.views.shell import Crumb, Field, Pages
 from quarterdeck.identity import organizations
 from quarterdeck.kernel.errors import NotFound, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 PAGE = 50
 LIST, INVITED, INVITE = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import task_commands
 from quarterdeck.console.desk import AnyRequest, open_desk, part, read_form, status_of
@@ -17,6 +17,7 @@ from quarterdeck.console.render import see
 from quarterdeck.console.views.pipelines import DEFAULT, EXAMPLE, Pipeline
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Conflict, Invalid, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 VIEW = "tasks:projects.view"
 TASKS = Crumb("Tasks", "/console/tasks")

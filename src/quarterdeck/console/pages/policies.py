@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, act, open_desk, read_form
@@ -13,6 +13,7 @@ from quarterdeck.console.permissions import needs
 from quarterdeck.console.views.fleet import PolicyForm, PolicyRow
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 HERE = "/console/fleet/policies"
 CRUMBS = (Crumb("Fleet", "/console/fleet"), Crumb("Tidying", HERE))

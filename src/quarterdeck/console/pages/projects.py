@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form
@@ -15,6 +15,7 @@ from quarterdeck.console.permissions import needs
 from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 KINDS = tuple((kind, kind.capitalize()) for kind in ("production", "staging", "test", "development", "custom"))
 PROJECTS = Crumb("Projects", "/console/projects")

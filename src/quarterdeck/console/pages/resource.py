@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, Desk, open_desk, part, place_of
@@ -15,6 +15,7 @@ from quarterdeck.console.render import see
 from quarterdeck.console.views.resources import ResourceHead
 from quarterdeck.console.views.shell import Crumb
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 BASE = "/projects/{project:str}/{environment:str}/{resource:str}"
 LOGS = "deploy:deployments.logs"

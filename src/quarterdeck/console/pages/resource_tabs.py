@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.response import Stream
 
 from quarterdeck.console import commands, words
@@ -20,6 +20,7 @@ from quarterdeck.console.ports import Place
 from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 
 @get(BASE + "/logs", opt=needs("deploy:resources.runtime-logs"))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import people_commands as commands
 from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form, status_of
@@ -18,6 +18,7 @@ from quarterdeck.console.views.people import ROLES, RoleForm, RoleView, WhyView
 from quarterdeck.console.views.shell import Crumb, Field, Pages
 from quarterdeck.console.words import counted
 from quarterdeck.kernel.errors import Conflict, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 from quarterdeck.kernel.text import several
 
 FAMILIES = {

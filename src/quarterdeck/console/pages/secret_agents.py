@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import secret_commands
 from quarterdeck.console.desk import AnyRequest, act, address_of, open_desk, part, read_form
@@ -18,6 +18,7 @@ from quarterdeck.console.views.secret_places import NewAgent
 from quarterdeck.console.views.secrets import AGENTS
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 VIEW, MINT, REVOKE = "broker:agent.list", "broker:agent.mint", "broker:agent.revoke"
 LIST = Crumb("Agents", AGENTS)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import secret_commands
 from quarterdeck.console.desk import AnyRequest, Desk, open_desk, read_form
@@ -16,6 +16,7 @@ from quarterdeck.console.render import see
 from quarterdeck.console.views.secrets import KINDS, REQUESTS, Choices, TrialView, Wanted
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 CHANGES = ("patch", "update")
 ALPHABETS = (("letters-digits", "letters and digits"), ("hex", "hexadecimal digits"), ("digits", "digits"),

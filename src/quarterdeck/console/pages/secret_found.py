@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 
 from quarterdeck.console import secret_commands
 from quarterdeck.console.desk import open_desk
@@ -15,6 +15,7 @@ from quarterdeck.console.permissions import needs
 from quarterdeck.console.views.secret_places import FoundAsked
 from quarterdeck.console.views.secrets import FOUND, PROVIDERS
 from quarterdeck.console.views.shell import Crumb, Pages
+from quarterdeck.kernel.http.shared_signature import get
 
 VIEW = "broker:secret.list"
 PAGE = 50

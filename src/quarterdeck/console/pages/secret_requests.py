@@ -6,7 +6,7 @@ import json
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import secret_commands
 from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form, status_of
@@ -24,6 +24,7 @@ from quarterdeck.console.views.secrets import (
 )
 from quarterdeck.console.views.shell import Crumb
 from quarterdeck.kernel.errors import Forbidden, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 HERE = Crumb("Secrets", SECRETS)
 ANYBODY = needs(SIGNED_IN, narrowed=FAMILY)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import secret_commands
 from quarterdeck.console.desk import AnyRequest, Page, act, open_desk, part, read_form
@@ -16,6 +16,7 @@ from quarterdeck.console.views.secret_rules import SELECTOR, RuleDraft, RuleRow
 from quarterdeck.console.views.secrets import KINDS, PROVIDERS, RULES, Wanted
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 EDIT, AUTHOR = "broker:policy.edit", "broker:policy.author"
 LIST = Crumb("Rules", RULES)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import secret_commands
 from quarterdeck.console.desk import AnyRequest, Page, act, open_desk, part, read_form
@@ -18,6 +18,7 @@ from quarterdeck.console.views.secret_rules import TIMES, WorkflowDraft, Workflo
 from quarterdeck.console.views.secrets import WORKFLOWS
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 EDIT = "broker:workflow.edit"
 LIST = Crumb("Workflows", WORKFLOWS)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Mapping
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import task_commands
 from quarterdeck.console.desk import AnyRequest, Desk, act, open_desk, part, read_form, status_of
@@ -16,6 +16,7 @@ from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.console.views.tasks import TaskProjectView
 from quarterdeck.console.words import counted
 from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 VIEW, MANAGE = "tasks:projects.view", "tasks:projects.manage"
 HERE = (Crumb("Tasks", "/console/tasks"), Crumb("Projects", "/console/tasks/projects"))

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import task_commands
 from quarterdeck.console.desk import AnyRequest, act, open_desk, read_form, status_of
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 MANAGE = "tasks:settings.manage"
 HERE = "/console/tasks/settings"

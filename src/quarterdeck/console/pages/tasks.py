@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from quarterdeck.console import commands, task_commands
 from quarterdeck.console.desk import AnyRequest, Desk, act, open_desk, part, read_form
@@ -15,6 +15,7 @@ from quarterdeck.console.permissions import needs
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.console.views.tasks import NewTask, NewTaskChoices, TaskView
 from quarterdeck.kernel.errors import NotFound, Problem
+from quarterdeck.kernel.http.shared_signature import get, post
 
 VIEW, CREATE, ACT = "tasks:tasks.view", "tasks:tasks.create", "tasks:tasks.act"
 LINES = 5000

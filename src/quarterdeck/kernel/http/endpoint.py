@@ -24,6 +24,7 @@ from quarterdeck.kernel.http.application import dialect_of
 from quarterdeck.kernel.http.coerce import QueryReader, body_issues
 from quarterdeck.kernel.http.dialects import Dialect
 from quarterdeck.kernel.http.failures import Issue, Malformed, msgspec_issue
+from quarterdeck.kernel.http.shared_signature import SharingHandler
 from quarterdeck.kernel.http.sse import EventStream
 from quarterdeck.kernel.idempotency import once
 from quarterdeck.kernel.limits import Rate
@@ -274,7 +275,7 @@ def declare(endpoint: Endpoint, handler: Handler) -> HTTPRouteHandler:
     paths_served = [endpoint.path] + [
         endpoint.path.replace(f"{{{name}}}", literal) for name, literal in endpoint.shadowed.items()
     ]
-    return HTTPRouteHandler(
+    return SharingHandler(
         [litestar_path(path) for path in paths_served],
         http_method=endpoint.method,  # type: ignore[arg-type]
         status_code=200,  # the status is set by `answered`; 204 would forbid the return annotation

@@ -399,7 +399,7 @@ class Instance:
             capabilities=frozenset({"deploy", f"local:{fingerprint()}"}),
             slots=SLOTS,
             worker=not self.settings.no_worker,
-            apart={name: places for one in self.capabilities for name, places in one.apart.items()},
+            apart={name: kept for one in self.capabilities for name, kept in one.apart.items()},
         )
         await self.db.write(retention.schedule_all)
         self._keep(partial(keep_reconciling, self.db), "reconciler")

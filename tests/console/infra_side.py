@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -357,7 +357,7 @@ class InfraSide:
                        job="", current=False)  # fmt: skip
         first = replace(written, number=1, serial=116, current=False)
         versions = tuple(one for one in (written, back, first) if before is None or one.number < before)
-        lock = LockView("worker@fra-1", "apply", NOW, f"/console/infra/jobs/{RUNS}", left=row is EDGE_ROW)
+        lock = LockView("l1", "worker@fra-1", "apply", NOW, f"/console/infra/jobs/{RUNS}", left=row is EDGE_ROW)
         return StateView(row, exists=True, version=3, serial=118, lineage="6f1c2b7e", resources=12, lock=lock,
                          versions=versions, older=None)  # fmt: skip
 
@@ -380,8 +380,8 @@ class InfraSide:
     async def roll_infra_state_back(self, who: Any, spec: str, number: int, reason: str, confirmation: str) -> None:
         self._did("state-back", spec, number, reason, confirmation)
 
-    async def unlock_infra_state(self, who: Any, spec: str, reason: str) -> None:
-        self._did("unlock-state", spec, reason)
+    async def unlock_infra_state(self, who: Any, spec: str, reason: str, lock: str) -> None:
+        self._did("unlock-state", spec, reason, lock)
 
     async def infra_runners(self, who: Any) -> RunnerList:
         return RunnerList(() if self.empty else tuple(RUNNERS.values()), own=True, newest="0.4.0", releases=RELEASES)
@@ -428,7 +428,15 @@ class InfraSide:
         row = _of(IDENTITIES, uid, "cloud identity")
         found = (("Regions", ("eu-west-1", "eu-central-1")),) if row.verified else ()
         used = (("ledger", f"{SPECS}/{LEDGER}"),) if row.verified else ()
-        return IdentityView(row, (Fact("Cloud", row.provider),), (Fact("External id", "5f37", code=True),), found, used)
+        return IdentityView(
+            row,
+            (Fact("Cloud", row.provider),),
+            (Fact("External id", "5f37", code=True),),
+            found,
+            used,
+            ((ZONE, "payments", True),),
+            bound=True,
+        )
 
     async def begin_cloud_identity(self, who: Any, provider: str, name: str) -> str:
         self._did("begin-cloud", provider, name)
@@ -437,6 +445,9 @@ class InfraSide:
     async def connect_cloud_identity(self, who: Any, uid: str, values: Mapping[str, str]) -> str:
         self._did("connect-cloud", uid, dict(values))
         return RUNS
+
+    async def bind_cloud_identity(self, who: Any, uid: str, zones: Sequence[str]) -> None:
+        self._did("bind-cloud", uid, tuple(zones))
 
     async def refresh_cloud_identity(self, who: Any, uid: str) -> str:
         self._did("refresh-cloud", uid)

@@ -231,7 +231,10 @@ async def test_what_is_not_as_it_should_be_comes_to_the_first_page(crew):
     assert "Left behind" in state
     empty = await send(crew, "POST", f"{INFRA}/specs/{spec}/state/unlock", reason="")
     assert empty.status_code == 400
-    await posted(crew, f"{INFRA}/specs/{spec}/state/unlock", reason="It is over")
+    assert '<input type="hidden" name="lock" value="l1">' in await page(crew, f"{INFRA}/specs/{spec}/state/unlock")
+    another = await send(crew, "POST", f"{INFRA}/specs/{spec}/state/unlock", reason="It is over", lock="l0")
+    assert another.status_code == 409, "somebody has taken another one since the page was shown"
+    await posted(crew, f"{INFRA}/specs/{spec}/state/unlock", reason="It is over", lock="l1")
     assert "locked by nobody who works" not in await page(crew, "/console/")
     kept = await send(crew, "POST", f"{INFRA}/specs/{spec}/delete", confirmation="ledger")
     assert kept.status_code == 409
@@ -365,6 +368,22 @@ async def test_a_cloud_is_begun_connected_and_disconnected(crew):
         await posted(crew, f"{trying}/cancel")
         await posted(crew, f"{at}/disconnect", confirmation="Billing")
     assert (await send(crew, "GET", at)).status_code == 404
+
+
+async def test_a_cloud_is_bound_to_zones_and_freed(crew):
+    zone, at = await zoned(crew), await posted(crew, f"{INFRA}/clouds", provider="aws", name="Billing")
+    box = rf'name="zone-{zone}" value="yes"( checked)?>'
+    assert re.search(box, await page(crew, at)).group(1) is None
+    assert await posted(crew, f"{at}/zones", **{f"zone-{zone}": "yes"}) == at
+    assert re.search(box, await page(crew, at)).group(1) == " checked"
+    _, viewer = await crew.person("vic", "organization:viewer")
+    assert re.search(r"<p>\w+ alone</p>", await page(crew, at, viewer))
+    assert (await send(crew, "POST", f"{at}/zones", viewer)).status_code == 403
+    unknown = await send(crew, "POST", f"{at}/zones", **{"zone-nowhere": "yes"})
+    assert unknown.status_code == 404
+    await posted(crew, f"{at}/zones")
+    assert re.search(box, await page(crew, at)).group(1) is None
+    assert "Every specification may use it." in await page(crew, at, viewer)
 
 
 async def test_a_form_that_is_behind_shows_both_and_loses_nothing(crew):

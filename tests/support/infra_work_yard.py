@@ -46,7 +46,7 @@ from quarterdeck.kernel.principal import Context, current
 from quarterdeck.kernel.vault import Secret
 
 LANES = ("urgent", "normal", "background")
-ENROLLED = frozenset({"infra", "infra:elsewhere"})
+ENROLLED = frozenset({"infra", "infra:elsewhere", "infra:drift"})
 SHA256 = "a" * 64
 DOCUMENT = {
     "project_name": "ledger",
@@ -110,7 +110,7 @@ class Enrolled:
         """Uids of the jobs that it got; `held` has ledger job, fence, number of the last report and order of each."""
         claimant = jobs.Claimant(
             self.owner,
-            ENROLLED if self.row is not None else frozenset({"infra"}),
+            ENROLLED if self.row is not None else frozenset({"infra", "infra:drift"}),
             LANES,
             10,
             self.row.id if self.row is not None else None,
@@ -225,11 +225,13 @@ class WorkYard:
         return Foreign(self, made.worker, made.runner, made.token)
 
     def enrolled(self, name: str = "forge-1", **facts: Any) -> Enrolled:
+        words = {"capabilities": ["infra"], "offered": ["infra"], **facts}
+
         def verb(tx: Tx) -> Worker:
             return tx.add(
                 Worker(
-                    uid=tx.ids.uid(), organization_id=self.organization.id, name=name, capabilities=["infra"],
-                    offered=["infra"], slots=2, created_at=tx.now, recovery_hash=tx.ids.hex(64), **facts,
+                    uid=tx.ids.uid(), organization_id=self.organization.id, name=name, slots=2, created_at=tx.now,
+                    recovery_hash=tx.ids.hex(64), **words,
                 )
             )  # fmt: skip
 

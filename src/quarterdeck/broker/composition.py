@@ -18,7 +18,7 @@ from quarterdeck.broker.work.kind import kind
 from quarterdeck.broker.wraps import sweeping as values
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.jobs import JobKind, Jobs
-from quarterdeck.kernel.protocols import Beside
+from quarterdeck.kernel.protocols import Apart, Beside
 
 CAPABILITY = "secrets"
 KEPT = (retention, rules_kept, jobs_kept, ageing)
@@ -32,7 +32,7 @@ PLACES = 4
 class Broker:
     """A `kernel.protocols.Capability`."""
 
-    apart: Mapping[str, int] = MappingProxyType({CAPABILITY: PLACES})
+    apart: Mapping[str, Apart] = MappingProxyType({CAPABILITY: Apart(PLACES)})
 
     def __init__(self, db: Database) -> None:
         self._db = db

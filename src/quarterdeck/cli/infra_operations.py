@@ -64,6 +64,8 @@ OPERATIONS: dict[str, Operation] = {
     "repositories.gitlab": Operation("GET", "/api/cli/repositories/gitlab"),
     "repositories.bitbucket": Operation("GET", "/api/cli/repositories/bitbucket"),
     "connectors.list": Operation("GET", "/api/cli/cloud-identities"),
+    "connectors.zones": Operation("GET", "/api/cli/cloud-identities/{identityId}/zones"),
+    "connectors.bind": Operation("PUT", "/api/cli/cloud-identities/{identityId}/zones"),
     "connectors.init": Operation("POST", f"{PROVIDER}/init"),
     "connectors.connect": Operation("POST", f"{PROVIDER}/connect"),
     "connectors.verify": Operation("POST", f"{PROVIDER}/verify"),

@@ -257,7 +257,8 @@ def _nobody(opened: Session, row: Row) -> str:
         told = f"It is for {runner['name']} alone, which is {word}: qd jobs pin {row['id']} --runner-id any"
         return "" if runner["status"] == "ONLINE" else told
     some = patient(opened, partial(infra_naming.runners, opened.api))
-    if any(runner["status"] == "ONLINE" for runner in some):
+    able = [one for one in some if row.get("read_only") or not one.get("looks_only")]
+    if any(runner["status"] == "ONLINE" for runner in able):
         return ""
     return "No runner that is online can take it, and the server itself has not: qd runner enrol NAME"
 

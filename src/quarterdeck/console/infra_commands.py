@@ -160,6 +160,10 @@ def refresh(row: IdentityRow) -> Command:
     return Command("", f"POST /api/cli/cloud-identities/{row.uid}/refresh")
 
 
+def bind(row: IdentityRow) -> Command:
+    return Command(_line("connector", "zones", row.uid, "ZONE"), f"PUT /api/cli/cloud-identities/{row.uid}/zones")
+
+
 def disconnect(row: IdentityRow) -> Command:
     return Command(_line("connector", "remove", row.uid), f"POST /api/cli/providers/{row.provider}/disconnect")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from quarterdeck.console.views.deployments import LineViews
@@ -130,7 +130,7 @@ class InfraStates(Protocol):
         self, who: Principal, spec: str, number: int, reason: str, confirmation: str
     ) -> None: ...
 
-    async def unlock_infra_state(self, who: Principal, spec: str, reason: str) -> None: ...
+    async def unlock_infra_state(self, who: Principal, spec: str, reason: str, lock: str) -> None: ...
 
 
 class InfraRunners(Protocol):
@@ -169,6 +169,8 @@ class InfraClouds(Protocol):
     async def connect_cloud_identity(self, who: Principal, uid: str, values: Mapping[str, str]) -> str:
         """Answers the job that tries the connection."""
         ...
+
+    async def bind_cloud_identity(self, who: Principal, uid: str, zones: Sequence[str]) -> None: ...
 
     async def refresh_cloud_identity(self, who: Principal, uid: str) -> str: ...
 

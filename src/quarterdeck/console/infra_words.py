@@ -9,6 +9,7 @@ LABELS = {
     "cloud_identity_id": "Cloud identity",
     "zone_id": "Zone",
     "drift_minutes": "Look for drift every",
+    "drift_cloud_identity_id": "Cloud identity for those looks",
     "provision_network": "Make a network",
     "cidr_block": "Addresses of it (CIDR)",
     "network_id": "Or use the network",
@@ -63,6 +64,7 @@ LABELS = {
 HINTS = {
     "project_name": "Letters, digits and . _ -. It is typed before anything is destroyed.",
     "drift_minutes": "Minutes, 5 or more. Without a number nobody looks by itself.",
+    "drift_cloud_identity_id": "One of the same account that can only read. Without one, looks use the one above.",
     "network_id": "Of the provider, where no network is made.",
     "allowed_cidr_blocks": "One on a line.",
     "instance_types": "One on a line, as the provider calls them.",

@@ -222,6 +222,7 @@ FLASHES: dict[str, tuple[str, str]] = {
     "runner-removed": ("good", "Runner removed"),
     "cloud-begun": ("good", "Begun. Tell your cloud to trust it, then connect."),
     "cloud-trying": ("run", "A runner tries the connection"),
+    "cloud-bound": ("good", "Its zones are changed"),
     "cloud-looking": ("run", "A runner looks at the cloud"),
     "cloud-gone": ("good", "Disconnected"),
     "secret-asked": ("good", "Asked"),

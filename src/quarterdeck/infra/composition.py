@@ -7,12 +7,13 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from quarterdeck.fleet.workers.confining import confinements
+from quarterdeck.fleet.workers.confining import confinements, parts
 from quarterdeck.infra.clouds import turning
 from quarterdeck.infra.execution.leftovers import Leftovers
 from quarterdeck.infra.execution.machine import Machine
 from quarterdeck.infra.plans import asking, drifting
 from quarterdeck.infra.plans import retention as plans_kept
+from quarterdeck.infra.runners.standing import DRIFT, INFRA
 from quarterdeck.infra.specs import retention as specs_kept
 from quarterdeck.infra.states import retention as states_kept
 from quarterdeck.infra.work import claiming, ordering, telling
@@ -23,9 +24,8 @@ from quarterdeck.infra.work.watching import watch
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.jobs import JobKind, Jobs
 from quarterdeck.kernel.logs import Logs
-from quarterdeck.kernel.protocols import Beside
+from quarterdeck.kernel.protocols import Apart, Beside
 
-CAPABILITY = "infra"
 KEPT = (specs_kept, jobs_kept, states_kept, plans_kept)
 """Importing them says how long what of infrastructure stays."""
 TELLING = (telling, asking)
@@ -37,7 +37,7 @@ PLACES = 2
 class Infrastructure:
     """A `kernel.protocols.Capability`. `path` is the data directory, under which saved plans lie."""
 
-    apart: Mapping[str, int] = MappingProxyType({CAPABILITY: PLACES})
+    apart: Mapping[str, Apart] = MappingProxyType({INFRA: Apart(PLACES, frozenset({DRIFT}))})
 
     def __init__(self, db: Database, logs: Logs, path: Path) -> None:
         self._db = db
@@ -45,6 +45,7 @@ class Infrastructure:
         self._path = path
         self.server = ""
         confinements.register("infra", claiming.confined_worker)
+        parts.register(DRIFT)
 
     def reached_at(self, address: str) -> None:
         """Where the server's own worker finds states and saved plans."""

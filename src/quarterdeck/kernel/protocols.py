@@ -73,12 +73,19 @@ class Beside(NamedTuple):
     run: Callable[[], Coroutine[Any, Any, None]]
 
 
+class Apart(NamedTuple):
+    """Places that the server's own worker keeps for a capability, and what of it that may be named by itself it has."""
+
+    places: int
+    parts: frozenset[str] = frozenset()
+
+
 class Capability(Protocol):
     """What a room adds to a running installation; its `composition` makes one, `instance.py` knows no more of it."""
 
     @property
-    def apart(self) -> Mapping[str, int]:
-        """Capabilities for which the server's own worker keeps so many places each."""
+    def apart(self) -> Mapping[str, Apart]:
+        """Capabilities for which the server's own worker keeps places of their own."""
         ...
 
     def kinds(self) -> Sequence[JobKind]:

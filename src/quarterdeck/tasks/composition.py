@@ -11,7 +11,7 @@ from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.jobs import JobKind, Jobs
 from quarterdeck.kernel.logs import Logs
-from quarterdeck.kernel.protocols import Beside
+from quarterdeck.kernel.protocols import Apart, Beside
 from quarterdeck.tasks.dispatching.loop import Dispatching, beside
 from quarterdeck.tasks.work import ordering, retention
 from quarterdeck.tasks.work.ending import leave_machine
@@ -25,7 +25,7 @@ KEPT = retention
 class AgentTasks:
     """A `kernel.protocols.Capability`."""
 
-    apart: Mapping[str, int] = MappingProxyType({})
+    apart: Mapping[str, Apart] = MappingProxyType({})
 
     def __init__(self, db: Database, logs: Logs) -> None:
         self._db = db

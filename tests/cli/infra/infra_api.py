@@ -61,6 +61,7 @@ class InfraApi(SurfaceApi):
         self.clusters_known: list[Row] = []
         self.releases_known: list[Row] = []
         self.identities_known: list[Row] = []
+        self.bound_zones: dict[str, list[str]] = {}
         self.states: dict[str, Row] = {}
         self.versions_known: dict[str, list[Row]] = {}
         self.drifts: dict[str, Row] = {}
@@ -544,6 +545,14 @@ class InfraApi(SurfaceApi):
     def _identities(self, *, query: Row, **_: Any) -> Row:
         rows = [row for row in self.identities_known if row["verified"] or query.get("all") == "true"]
         return {"cloud_identities": rows, "next": None}
+
+    def _bound(self, one: str, **_: Any) -> Row:
+        kept = self.bound_zones.get(one, [])
+        return {"zone_ids": kept, "bound": bool(kept)}
+
+    def _bind(self, one: str, *, body: Row, **_: Any) -> Row:
+        self.bound_zones[one] = body["zone_ids"]
+        return self._bound(one)
 
     def _init(self, provider: str, **_: Any) -> Row:
         told = {"issuer": None, "subject": None, "audience": None}

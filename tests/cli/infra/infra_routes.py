@@ -8,6 +8,7 @@ NULLABLE = {"type": ["string", "null"]}
 EMPTY = {"anyOf": [closed(), {"type": "null"}]}
 LIST = {"type": "array"}
 DOCUMENT = {
+    "drift_cloud_identity_id": NULLABLE,
     "project_name": TEXT, "environment_stage": {"enum": ["development", "staging", "production"]}, "region": TEXT,
     "terraform_version": TEXT, "zone_id": NULLABLE, "cloud_identity_id": NULLABLE, "provider": TEXT,
     "module": {"type": "object"}, "module_token": TEXT, "comment": TEXT,
@@ -86,6 +87,10 @@ ROUTES: list[Route] = [
     ("GET", "/api/cli/clusters", "clusters", {"before"}, None),
     ("GET", "/api/cli/repositories/(github|gitlab|bitbucket)", "repositories", set(), None),
     ("GET", "/api/cli/cloud-identities", "identities", {"before", "all"}, None),
+    ("GET", f"/api/cli/cloud-identities/{ONE}/zones", "bound", set(), None),
+    ("PUT", f"/api/cli/cloud-identities/{ONE}/zones", "bind", set(), closed(
+        "zone_ids", zone_ids={"type": "array", "items": TEXT}
+    )),
     ("POST", f"{PROVIDER}/init", "init", set(), EMPTY),
     ("POST", f"{PROVIDER}/connect", "connect", set(), closed(
         "identity_id credentials", identity_id=TEXT, credentials={"anyOf": [

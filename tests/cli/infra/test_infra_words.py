@@ -133,6 +133,8 @@ POST /api/cli/runners/{}/drain
 POST /api/cli/runners/{}/default
 POST /api/cli/runners/{}/update
 POST /api/cli/workers/enrolment-tokens
+GET /api/cli/cloud-identities/{}/zones
+PUT /api/cli/cloud-identities/{}/zones
 """
 """Routes that are no line of the contract's list: those that its text adds, and ours."""
 

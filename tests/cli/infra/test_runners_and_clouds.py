@@ -62,7 +62,9 @@ def test_runners_are_shown_drained_preferred_and_forgotten(qd: Command, infra: I
     assert "outdated   the server is 0.5.0" in qd("runner", "show", "fra-1").out
     row.update(kind="runner")
     assert "outdated   the newest is 0.5.0" in qd("runner", "show", "fra-1").out
-    row.update(kind="runner", outdated=False, due_version=None)
+    row.update(kind="runner", outdated=False, due_version=None, looks_only=True)
+    assert "jobs       takes looks for drift alone" in qd("runner", "show", "fra-1").out
+    assert "takes looks for drift alone" in qd("runner", "list").out
     assert qd("runner", "drain", "fra-1", "--reason", "disk").out == "Runner fra-1 is given no more jobs.\n"
     assert qd("runner", "drain", "--id", row["id"], "--off").out == "Runner fra-1 is given jobs again.\n"
     assert infra.bodies("drain") == [{"draining": True, "reason": "disk"}, {"draining": False}]
@@ -165,6 +167,19 @@ def test_clouds_are_listed_and_forgotten(qd: Command, infra: InfraApi) -> None:
     assert infra.bodies("disconnect") == [{"identity_id": identity("f", 0)}] * 3
     infra.add_identity("aws", "AWS (2)")
     failed(qd("connector", "remove", "aws", "-y"), 2, "aws is the name of 2")
+
+
+def test_an_identity_is_bound_to_zones_and_freed(qd: Command, infra: InfraApi) -> None:
+    infra.add_identity("aws", "AWS (1)")
+    payments, _ = infra.add_zone("payments"), infra.add_zone("play")
+    assert qd("connector", "zones", "aws").out == "AWS (1) is used in every zone.\n"
+    assert qd("connector", "zones", "aws", "payments").out == "AWS (1) is used in payments alone.\n"
+    assert qd("connector", "zones", "AWS (1)").out == "AWS (1) is used in payments alone.\n"
+    assert json.loads(qd("connector", "zones", "aws", "--json").out) == {"zone_ids": [payments["id"]], "bound": True}
+    failed(qd("connector", "zones", "aws", "nowhere"), 5, "There is no zone nowhere.")
+    failed(qd("connector", "zones", "aws", "play", "--everywhere"), 2, "Name zones, or --everywhere.")
+    assert qd("connector", "zones", "aws", "--everywhere").out == "AWS (1) is used in every zone.\n"
+    assert infra.bodies("bind") == [{"zone_ids": [payments["id"]]}, {"zone_ids": []}]
 
 
 @pytest.mark.parametrize("noun", ["cluster", "clusters"])

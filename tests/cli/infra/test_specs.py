@@ -137,6 +137,14 @@ def test_single_values_are_changed_on_the_version_that_was_read(qd: Command, inf
     failed(qd("spec", "edit", "ledger", "--set", "region=x"), 6, "Somebody else has changed it", "qd spec diff ledger")
 
 
+def test_looks_are_given_an_identity_of_their_own(qd: Command, infra: InfraApi, ledger: Row) -> None:
+    looks = infra.add_identity("aws", "AWS (1)")["id"]
+    for given, kept in (("aws", looks), ("none", None)):
+        assert qd("spec", "edit", "ledger", "--drift-identity-id", given, "--no-input").code == 0
+        assert infra.documents[ledger["id"]]["drift_cloud_identity_id"] == kept
+    failed(qd("spec", "edit", "ledger", "--drift-identity-id", "gcp"), 5, "gcp")
+
+
 def editor(tmp_path: Path, script: str) -> str:
     program = tmp_path / "editor"
     program.write_text(f"#!/bin/sh\n{script}\n")

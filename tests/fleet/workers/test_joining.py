@@ -52,14 +52,14 @@ class Dock:
         return papers.load(self.place / name)
 
     @asynccontextmanager
-    async def working(self, token=None, *, name="worker", url=None, connected=True):
+    async def working(self, token=None, *, name="worker", url=None, connected=True, words=("tasks",)):
         directory = self.place / name
         directory.mkdir(exist_ok=True)
         task = asyncio.create_task(
             run_worker(
                 url or self.url,
                 Secret(token) if token else None,
-                ["tasks"],
+                words,
                 2,
                 directory,
                 handlers=jobs.WorkerHandlers(),
@@ -373,6 +373,27 @@ async def test_a_machine_learns_from_its_enrolment_what_it_was_enrolled_for(dock
     kept = papers.load(place)
     row = await dock.instance.db.read(lambda tx: tx.first(select(Worker).where(Worker.uid == kept.machine_id)))
     assert row.name == "fra-1"
+
+
+@pytest.mark.parametrize(
+    ("enrolled_for", "offered", "given", "confined"),
+    [
+        (["infra:drift"], ["infra:drift"], {"infra", "infra:drift", "infra:elsewhere"}, {"~infra:drift"}),
+        (["infra:drift"], ["infra"], {"infra", "infra:drift", "infra:elsewhere"}, {"~infra:drift"}),
+        (["infra"], ["infra:drift"], {"infra", "infra:drift", "infra:elsewhere"}, {"~infra:drift"}),
+        (["infra"], ["infra"], {"infra", "infra:drift", "infra:elsewhere"}, set()),
+        (["tasks"], ["infra:drift"], set(), set()),
+    ],
+)
+async def test_a_worker_for_drift_is_given_what_looks_need_and_confined_to_them(
+    dock, enrolled_for, offered, given, confined
+):
+    token = await dock.instance.db.write(lambda tx: enrolment.create(tx, 1, enrolled_for)[1].reveal())
+    async with dock.working(token, words=offered):
+        session = await dock.session()
+        await dock.until(lambda: dock.instance.workers.count)
+        assert session.capabilities == given
+        assert session.confined == session.seat.confined == confined
 
 
 async def test_a_worker_that_was_told_to_end_is_away_at_once_and_one_that_is_cut_off_is_not(dock):

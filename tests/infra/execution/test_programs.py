@@ -35,7 +35,7 @@ async def test_a_worker_without_a_program_says_so_and_offers_no_infrastructure(t
     monkeypatch.setenv("PATH", str(tmp_path))
     async with worker.Workshop(tmp_path, "http://127.0.0.1:1") as workshop:
         assert await workshop.begin(["infra", "deploy"]) == frozenset()
-        assert workshop.unable == {"infra"}
+        assert workshop.unable == {"infra", "infra:drift"}
     assert "neither OpenTofu (tofu) nor Terraform (terraform)" in capsys.readouterr().err
 
 

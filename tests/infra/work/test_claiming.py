@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from quarterdeck.fleet.workers import draining
@@ -9,6 +11,8 @@ from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.runners.model import Runner
 from quarterdeck.kernel.errors import Conflict, NotFound
 from support.infra_work_yard import DOCUMENT
+
+WHEN = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def test_a_runner_of_another_organization_gets_nothing(yard):
@@ -100,6 +104,50 @@ def test_a_pin_to_a_worker_that_came_and_does_not_take_infrastructure_jobs_is_re
     offers("infra")
     yard.pin(uid, came.row.uid)
     assert yard.job(uid).assigned_worker_id == came.row.id
+
+
+def looker(yard, **words):
+    return yard.enrolled("looker", **{"capabilities": ["infra:drift"], "offered": ["infra:drift"], **words})
+
+
+@pytest.mark.parametrize("words", [{}, {"offered": ["infra"]}, {"capabilities": ["infra"], "first_seen_at": WHEN}])
+def test_a_worker_for_drift_takes_looks_alone(yard, words):
+    spec = yard.spec()
+    other, look = yard.ask("PLAN", yard.spec("b")), yard.ask("PLAN", spec, read_only=True)
+    assert looker(yard, **words).claim() == [look]
+    assert yard.enrolled().claim() == [other]
+
+
+@pytest.mark.parametrize("who", ["own", "enrolled", "runner"])
+def test_looks_are_taken_by_whoever_takes_infrastructure_jobs(yard, who):
+    look, worker = yard.ask("PLAN", yard.spec(), read_only=True), getattr(yard, who)()
+    assert yard.carried(look).requires == "infra,infra:drift,~infra:drift"
+    found = worker.claim()
+    assert (found == [look]) if who != "runner" else (found.uid == look)
+
+
+@pytest.mark.parametrize("seen", [None, WHEN])
+def test_a_pin_of_another_job_to_a_worker_for_drift_is_refused(yard, seen):
+    worker = looker(yard, first_seen_at=seen)
+    uid, look = yard.ask("PLAN", yard.spec()), yard.ask("PLAN", yard.spec("b"), read_only=True)
+    for pin in (
+        lambda: yard.pin(uid, worker.row.uid),
+        lambda: yard.ask("PLAN", yard.spec("c"), assigned_worker_uid=worker.row.uid),
+    ):
+        with pytest.raises(Conflict, match="looks for drift alone") as refused:
+            pin()
+        assert refused.value.code == "runner_takes_no_jobs"
+    yard.pin(look, worker.row.uid)
+    assert worker.claim() == [look]
+
+
+def test_what_was_pinned_to_a_worker_that_has_come_back_for_drift_alone_waits(yard):
+    worker = yard.enrolled("forge", first_seen_at=yard.clock.now())
+    uid = yard.ask("PLAN", yard.spec(), assigned_worker_uid=worker.row.uid)
+    yard.act(lambda tx: setattr(tx.get(Worker, worker.row.id), "offered", ["infra:drift"]))
+    assert worker.claim() == []
+    yard.act(lambda tx: setattr(tx.get(Worker, worker.row.id), "offered", ["infra"]))
+    assert worker.claim() == [uid]
 
 
 def test_a_pin_to_somebody_elses_runner_is_refused(yard):

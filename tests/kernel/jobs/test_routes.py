@@ -112,6 +112,16 @@ def test_a_label_asks_for_nothing_and_confines_who_is_confined_by_it():
     assert waiting.usable(frozenset({"tasks"}), 3, frozenset(), 7, confined=blue) == [away]
 
 
+def test_who_is_there_for_one_part_of_a_capability_alone_takes_nothing_else_that_is_pinned_to_it():
+    part, look = frozenset({"infra", "infra:drift"}), "@org:7|infra,infra:drift,~infra:drift"
+    other, pinned = "@org:7|infra", "@org:7@worker:3|infra"
+    mine = "@org:7@worker:3|infra,infra:drift,~infra:drift"
+    waiting, confined = routes.Waiting([look, other, pinned, mine]), frozenset({"~infra:drift"})
+    assert waiting.usable(part, 3, frozenset(), 7, confined=confined) == [look, mine]
+    assert waiting.usable(part, 3, frozenset(), 7) == [look, other, pinned, mine]
+    assert waiting.usable(frozenset({"infra"}), 3, frozenset(), 7) == [other, pinned]
+
+
 def test_a_worker_for_all_takes_what_anybody_has_and_what_is_pinned_to_it():
     one, other, nobodys = "@org:1|tasks", "@org:2|tasks", "tasks"
     pinned, elsewhere = "@org:2@worker:3|tasks", "@org:2@worker:4|tasks"

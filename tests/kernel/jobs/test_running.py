@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 import pytest
 
+from quarterdeck.infra.composition import Infrastructure
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import DatabaseUnavailable, postgresql, sqlite
 from quarterdeck.kernel.errors import Unavailable
@@ -69,6 +70,19 @@ async def test_a_job_runs_from_end_to_end(database, room):
     assert told == [("phase", {"name": "detect"})]
     assert [state for state, _ in finished] == ["succeeded"]
     assert "secret" not in done.payload
+
+
+async def test_places_of_a_capability_are_for_its_parts_too(database, room):
+    jobs.kinds.register(jobs.JobKind("run.apart", Order))
+
+    @room[0].register("run.apart", Order)
+    async def run(context, order):
+        return {"done": order.text}
+
+    async with running(database, room, apart=Infrastructure.apart) as service:
+        asked = request("run.apart", "look", capabilities=frozenset({"infra", "infra:drift", "~infra:drift"}))
+        done = await service.wait((await service.enqueue(asked)).id, 60)
+    assert (done.state, done.owner) == ("succeeded", "process:test/infra")
 
 
 async def test_a_problem_fails_the_job_with_its_code_and_hint(database, room):

@@ -8,6 +8,7 @@ from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.kernel.db import Tx
 from support.acts import Act, Stage, act
 from surfaces.acts.infra_runners import identity
+from surfaces.acts.infrastructure import zone
 
 PROVIDER = "/api/cli/providers/{provider}"
 AWS = {"provider": "aws"}
@@ -53,3 +54,8 @@ async def disconnect(stage: Stage) -> Act:
 @act("POST /api/cli/cloud-identities/{id}/refresh")
 async def refresh(stage: Stage) -> Act:
     return Act({"id": await identity(stage)})
+
+
+@act("PUT /api/cli/cloud-identities/{id}/zones")
+async def bind(stage: Stage) -> Act:
+    return Act({"id": await identity(stage)}, {"zone_ids": [await zone(stage)]})

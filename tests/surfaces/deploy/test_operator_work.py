@@ -373,6 +373,11 @@ async def test_waiting_work_says_what_it_waits_for(deck, home):
     assert (await why(first, draining)).reason == "workers-draining"
     theirs = Seat(5, frozenset({"deploy"}), False, 2, 2, 2, 2, home + 1)
     assert (await why(first, theirs)).reason == "worker-missing"  # another organization's
+    labelled = await queue(deck, home, capabilities=needs | {"~deploy:blue"})
+    assert (await why(labelled, free)).reason == "about-to-start"  # nobody has to have a label
+    blue = Seat(5, needs, False, 2, 2, 2, 2, home, frozenset({"~deploy:blue"}))
+    assert (await why(labelled, blue)).reason == "about-to-start"
+    assert (await why(await queue(deck, home, capabilities=needs), blue)).reason == "worker-missing"
     assert (await why(first)).reason == "worker-missing"
     assert "deploy" in (await why(first)).message
     parked = await why(behind[2], free)

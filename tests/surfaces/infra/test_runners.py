@@ -62,7 +62,7 @@ async def test_a_runner_is_registered_once_told_its_token_and_kept_as_a_hash(cre
     assert (made["runner_id"], made["runner_token"]) == (made["worker_id"], token)
     worker, runner = await row(crew, made["worker_id"])
     assert runner.token_hash == hashlib.sha256(token.encode()).hexdigest()
-    assert set(worker.capabilities) == {"infra", "infra:elsewhere"}
+    assert set(worker.capabilities) == {"infra", "infra:elsewhere", "infra:drift"}
     for text in (*map(str, await crew.told()), (await crew.send("GET", f"{WORKERS}/{worker.uid}")).text):
         assert token not in text
 

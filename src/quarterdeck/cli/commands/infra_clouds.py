@@ -383,7 +383,48 @@ def remove(connector: str | None = None, /, *, identity_id: IdentityId = None, c
         opened.done(answer, name=str(found["id"]), text=f"Forgot {found['label']}.")
 
 
+def zones(
+    connector: str,
+    /,
+    *zone: str,
+    everywhere: Annotated[bool, Parameter(negative="")] = False,
+    changing: Changing = CHANGING,
+) -> None:
+    """Show in which zones a cloud identity may be used, or say in which alone.
+
+    qd connector zones aws
+    qd connector zones aws payments ledger
+    qd connector zones aws --everywhere
+
+    Parameters
+    ----------
+    connector
+        Its id or label, or its provider where only one has it.
+    zone
+        The zones, by name or id: specs of those alone use it from now on. Without any, they are shown.
+    everywhere
+        Let specs of every zone use it again, and those of none.
+    """
+    if zone and everywhere:
+        raise usage("Name zones, or --everywhere.", "qd connector zones NAME ZONE")
+    with session(changing) as opened, about(not_found="qd connector list", conflict="qd spec list"):
+        found = infra_naming.identity(opened, connector, option="--identity-id", unproved=True)
+        one, label = str(found["id"]), str(found["label"])
+        names = {str(row["id"]): str(row["name"]) for row in infra_naming.zones(opened.api)}
+        if zone or everywhere:
+            wanted = [str(infra_naming.zone(opened, text)["id"]) for text in zone]
+            answer = opened.api.change("connectors.bind", {"zone_ids": wanted}, identityId=one)
+            where = f"in {', '.join(names[uid] for uid in wanted)} alone" if wanted else "in every zone"
+            opened.done(answer, name=one, text=f"{label} is used {where}.")
+            return
+        answer = opened.api.read("connectors.zones", identityId=one)
+        bound = [names.get(uid, uid) for uid in answer["zone_ids"]]
+        gone = "in zones alone that are gone" if answer["bound"] else "in every zone"
+        text = f"{label} is used {'in ' + ', '.join(bound) + ' alone' if bound else gone}."
+        opened.terminal.answer(answer, name="\n".join(answer["zone_ids"]), text=text)
+
+
 cluster.command(clusters, name="list")
-for _command in (aws, gcp, azure, remove):
+for _command in (aws, gcp, azure, zones, remove):
     connector.command(_command)
 connector.command(ls, name="list")

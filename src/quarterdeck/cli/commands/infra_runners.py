@@ -24,6 +24,7 @@ RunnerRef = Annotated[str | None, Parameter(name=["--id", "--runner-id", "--work
 Wait = Annotated[bool, Parameter(name=["--wait", "-w"])]
 Follow = Annotated[bool, Parameter(name=["--follow", "-f"])]
 CAPABILITY = "infra"
+LOOKS = "takes looks for drift alone"
 runner = App(name="runner", help="See, add, drain and remove the programs that run Terraform for this server.")
 
 
@@ -58,7 +59,17 @@ def ls(*, common: Common = COMMON) -> None:
 
 def _noted(row: Row) -> str:
     said = ["default"] if row.get("is_default") else []
-    return ", ".join([*said, *([] if row.get("takes_jobs", True) else ["does not take infra jobs"])])
+    if not row.get("takes_jobs", True):
+        said.append("does not take infra jobs")
+    elif row.get("looks_only"):
+        said.append(LOOKS)
+    return ", ".join(said)
+
+
+def _jobs(row: Row) -> str:
+    if not row.get("takes_jobs", True):
+        return "none of infrastructure; start it with --capability infra"
+    return LOOKS if row.get("looks_only") else ""
 
 
 def register(
@@ -166,7 +177,7 @@ def show(runner: str | None = None, /, *, runner_id: RunnerRef = None, common: C
             ("programs", ", ".join(f"{name} {has}" for name, has in (row.get("programs") or {}).items())),
             ("outdated", f"{should} {row['due_version']}" if row.get("outdated") else None),
             ("drains", row.get("drain_reason")),
-            ("jobs", "" if row.get("takes_jobs", True) else "none of infrastructure; start it with --capability infra"),
+            ("jobs", _jobs(row)),
             ("seen", ago(row.get("last_heartbeat"))),
             ("does", row.get("current_job_id")),
             ("region", ((row.get("metadata") or {}).get("deploy_config") or {}).get("region")),

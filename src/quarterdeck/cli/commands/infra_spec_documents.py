@@ -36,6 +36,7 @@ def edit(
     spec_id: SpecId = None,
     file: File = None,
     values: Values = (),
+    drift_identity_id: Annotated[str | None, Parameter(name="--drift-identity-id")] = None,
     comment: str | None = None,
     changing: Changing = CHANGING,
 ) -> None:
@@ -44,6 +45,7 @@ def edit(
     qd spec edit ledger
     qd spec edit ledger --set cluster.node_max_size=8 --set databases.main.max_capacity=8
     qd spec edit ledger -f ledger.yaml
+    qd spec edit ledger --drift-identity-id 9d0b1c2d-1111-4222-8333-444455556666
 
     Somebody else's change is never written over: it is refused with 6, and what you wrote is kept in a file.
 
@@ -58,6 +60,9 @@ def edit(
         A YAML or JSON file with the whole document, or - for stdin.
     values
         One value of the document; may be given several times. Entries of lists go by number or name.
+    drift_identity_id
+        Whom looks for drift become in the cloud, by id, label or provider: one of the same account that can only read.
+        None: the one of everything else.
     comment
         What this version is for; shown by qd spec versions.
     """
@@ -68,12 +73,16 @@ def edit(
         written = None
         if file is not None:
             document = infra_documents.spec(file)
-        elif values:
+        elif values or drift_identity_id is not None:
             document = _document(opened, identity)
         else:
             written = _written(opened, identity, name)
             document = _read(written, name)
         document = infra_documents.with_values(document, values)
+        if drift_identity_id is not None:
+            none = drift_identity_id.lower() == "none"
+            looks = None if none else infra_naming.identity(opened, drift_identity_id)["id"]
+            document = {**document, "drift_cloud_identity_id": looks}
         body = {**document, "version": before["version"]} | ({"comment": comment} if comment else {})
         try:
             with about(conflict=f"qd spec diff {name}   then: qd spec edit {name}", usage=f"qd spec export {name}"):

@@ -256,6 +256,7 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         ("cost", infra_pages.money(row.get("estimated_monthly_cost"))),
         ("resources", row.get("resources")),
         ("drift", "its resources are not as the last apply left them" if row.get("drift") else None),
+        ("looks as", row.get("drift_cloud_identity_id")),
         ("orphans", row.get("orphan_risk")),
         ("created", local(row.get("created_at"))),
         ("changed", local(row.get("updated_at"))),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from quarterdeck.kernel.jobs.handlers import WorkerHandlers, WorkerRun
     from quarterdeck.tasks.workshop import Workshop as TaskWorkshop
 
-TASKS, INFRA, DEPLOY = "tasks", "infra", "deploy"
+TASKS, INFRA, DRIFT, DEPLOY = "tasks", "infra", "infra:drift", "deploy"
 KNOWN = ("deploy", "local", "infra", "tasks", "secrets", "runbooks")
 WORD = re.compile(r"[a-z0-9][a-z0-9:._-]{0,62}")
 
@@ -56,7 +56,8 @@ def worker(
     token
         The enrolment token, for the first start: @FILE that holds it, or - to read it from stdin.
     capability
-        What it does, separated by commas, such as deploy,infra,tasks,secrets,runbooks. Default: what its token is for.
+        What it does, separated by commas, such as deploy,infra,tasks,secrets,runbooks; infra:drift takes looks for
+        drift and no other infrastructure job. Default: what its token is for.
     slots
         How many jobs run at a time.
     name
@@ -151,8 +152,9 @@ class Workshop:
 
     async def begin(self, capabilities: list[str]) -> frozenset[str]:
         """Look what this machine has for what it is to do. Answers the capabilities that it offers besides."""
-        self._leave_nothing_behind(INFRA in capabilities)
-        programs = await self._look_for_programs() if INFRA in capabilities else frozenset[str]()
+        infra = not {INFRA, DRIFT}.isdisjoint(capabilities)
+        self._leave_nothing_behind(infra)
+        programs = await self._look_for_programs() if infra else frozenset[str]()
         if TASKS not in capabilities:
             return programs
         from quarterdeck.fleet.workers import papers
@@ -176,7 +178,7 @@ class Workshop:
 
         found = await programs.present(os.environ)
         if not found:
-            self.unable = frozenset({INFRA})
+            self.unable = frozenset({INFRA, DRIFT})
             sys.stderr.write(
                 "This machine has neither OpenTofu (tofu) nor Terraform (terraform) where PATH finds it: it takes no "
                 "infrastructure jobs. Install one and start the worker again; none is ever downloaded by itself.\n"

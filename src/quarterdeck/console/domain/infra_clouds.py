@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from quarterdeck.access import Access
@@ -10,11 +10,12 @@ from quarterdeck.console.domain.confirming import require_typed
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.infra import JOBS, SPECS
 from quarterdeck.console.views.infra_clouds import NAMES, ClusterList, ClusterRow, IdentityRow, IdentityView
-from quarterdeck.infra.clouds import clusters, connecting, credentials, identities, issuing
+from quarterdeck.infra.clouds import binding, clusters, connecting, credentials, identities, issuing
 from quarterdeck.infra.clouds.credentials import FEDERATED
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.specs import listing
 from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.zones import listing as zone_listing
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.principal import Principal
 
@@ -63,6 +64,9 @@ class InfraClouds:
 
         made: str = await self.instance.db.write(connect)
         return made
+
+    async def bind_cloud_identity(self, who: Principal, uid: str, zones: Sequence[str]) -> None:
+        await self.instance.db.write(binding.bind, uid, zones)
 
     async def refresh_cloud_identity(self, who: Principal, uid: str) -> str:
         made: str = await self.instance.db.write(lambda tx: connecting.refresh(tx, uid).job.uid)
@@ -116,7 +120,18 @@ def _view(tx: Tx, access: Access, one: CloudIdentity) -> IdentityView:
         trust=_trust(tx, one) if access.decide(tx.principal, MANAGE).allowed else (),
         found=tuple(_found(one.cached_resources)),
         used_by=tuple((spec.project_name, f"{SPECS}/{spec.uid}") for spec in used),
+        zones=_zones(tx, one),
+        bound=bool(one.zones),
     )
+
+
+def _zones(tx: Tx, one: CloudIdentity) -> tuple[tuple[str, str, bool], ...]:
+    """Those that it is bound to are among them however many there are: a form without them would take them away."""
+    bound = {zone.uid: zone for zone in binding.zones(tx, one)}
+    names = dict(zone_listing.search(tx, "", MOST)) | {
+        uid: name for uid, name in zone_listing.names(tx, [zone.id for zone in bound.values()]).values() if uid
+    }
+    return tuple((uid, name, uid in bound) for uid, name in sorted(names.items(), key=lambda pair: pair[1].lower()))
 
 
 def _trust(tx: Tx, one: CloudIdentity) -> tuple[Fact, ...]:

@@ -102,4 +102,5 @@ def _online(tx: Tx, one: listing.Seen) -> bool:
 
 
 def _word(tx: Tx, one: listing.Seen) -> str:
-    return standing.status(one.worker, tx.now).lower()
+    word = standing.status(one.worker, tx.now).lower()
+    return f"{word}, takes looks for drift alone" if standing.looks_only(one.worker) else word

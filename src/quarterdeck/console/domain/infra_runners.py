@@ -149,6 +149,8 @@ def _row(
     labels = ["enrolled worker" if not one.foreign else "program of its own"]
     if not standing.takes_jobs(worker):
         labels.append("does not take infra jobs")
+    elif standing.looks_only(worker):
+        labels.append("takes looks for drift alone")
     identity = clouds.get(runner.cloud_identity_id or 0) if runner is not None else None
     if identity is not None:
         labels.append(f"only {credentials.label(identity)}")

@@ -161,6 +161,10 @@ def _facts(tx: Tx, access: Access, spec: Spec) -> Iterable[Fact]:
         identity = tx.get(CloudIdentity, spec.cloud_identity_id)
         if identity is not None:
             yield Fact("Cloud identity", credentials.label(identity))
+    if spec.drift_cloud_identity_id is not None and access.decide(tx.principal, "infra:clouds.view").allowed:
+        looks = tx.get(CloudIdentity, spec.drift_cloud_identity_id)
+        if looks is not None:
+            yield Fact("Looked at for drift as", credentials.label(looks))
     if spec.estimated_monthly_cost is not None:
         yield Fact("Cost", f"{dollars(spec.estimated_monthly_cost)} a month, estimated")
     yield Fact("Identifier", spec.uid, code=True)

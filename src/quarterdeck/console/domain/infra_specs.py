@@ -210,8 +210,13 @@ def _choices(tx: Tx, access: Access) -> SpecChoices:
 
 
 def _draft(tx: Tx, spec: Spec) -> SpecDraft:
-    zone = zones.of(tx, spec.zone_id)
-    document = {**spec.document, "zone_id": zone.uid if zone else None, "drift_minutes": spec.drift_minutes}
+    zone, looks = zones.of(tx, spec.zone_id), identities.by_id(tx, spec.drift_cloud_identity_id)
+    document = {
+        **spec.document,
+        "zone_id": zone.uid if zone else None,
+        "drift_minutes": spec.drift_minutes,
+        "drift_cloud_identity_id": looks.uid if looks else None,
+    }
     return SpecDraft(document, spec.version, shown.spec_rows(tx, [spec])[0], spec.module_token is not None)
 
 

@@ -70,8 +70,8 @@ class InfraStates:
         uid = await self.instance.db.read(named)
         await rolling.back(self.instance.db, self.instance.vault, uid, number, reason)
 
-    async def unlock_infra_state(self, who: Principal, spec: str, reason: str) -> None:
-        await self.instance.db.write(lambda tx: versions.unlock(tx, specs.meant(tx, spec), reason))
+    async def unlock_infra_state(self, who: Principal, spec: str, reason: str, lock: str) -> None:
+        await self.instance.db.write(lambda tx: versions.unlock(tx, specs.meant(tx, spec), reason, lock))
 
 
 def _view(tx: Tx, spec: Spec, before: int | None, limit: int) -> StateView:
@@ -113,6 +113,7 @@ def _lock(tx: Tx, state: State | None) -> LockView | None:
     said = state.lock or {}
     job = showing.jobs(tx, [state.lock_job_id]).get(state.lock_job_id)
     return LockView(
+        uid=state.lock_id,
         who=str(said.get("Who") or "somebody"),
         operation=str(said.get("Operation") or "").removeprefix("OperationType").lower(),
         since=state.locked_at,

@@ -81,6 +81,8 @@ async def _cloud(
         provider=NAMES.get(view.row.provider, view.row.provider),
         fields=fields,
         command=infra_commands.connect(view.row.provider),
+        zones=tuple(Field(f"zone-{uid}", name, "yes" if bound else "", "check") for uid, name, bound in view.zones),
+        binding=infra_commands.bind(view.row),
         refresh=infra_commands.refresh(view.row),
     )
 
@@ -97,6 +99,14 @@ async def connect(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 async def _refused(request: AnyRequest, typed: Mapping[str, str], problem: Problem) -> Response[bytes]:
     return await _cloud(request, problem, typed)
+
+
+@post(CLOUD + "/zones", opt=needs(MANAGE))
+async def bind(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form, uid = await open_desk(request), await read_form(request), part(request, "identity")
+    zones = [name.removeprefix("zone-") for name, value in form.items() if name.startswith("zone-") and value == "yes"]
+    deed = desk.ports.bind_cloud_identity(desk.who, uid, zones)
+    return await act(deed, f"{CLOUDS}/{uid}", "cloud-bound", partial(_cloud, request))
 
 
 @post(CLOUD + "/refresh", opt=needs(MANAGE))
@@ -155,5 +165,5 @@ async def clusters(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 HANDLERS: tuple[Any, ...] = (
-    clouds, begin, cloud, connect, refresh, ask_disconnect, disconnect, clusters,
+    clouds, begin, cloud, connect, bind, refresh, ask_disconnect, disconnect, clusters,
 )  # fmt: skip

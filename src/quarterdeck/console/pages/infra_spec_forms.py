@@ -18,7 +18,7 @@ from quarterdeck.console.views.shell import Field
 
 Document = dict[str, Any]
 CORE = ("project_name", "environment_stage", "zone_id", "provider", "region", "cloud_identity_id", "terraform_version",
-        "drift_minutes")  # fmt: skip
+        "drift_minutes", "drift_cloud_identity_id")  # fmt: skip
 PARTS = ("module", "network", "cluster", "dns", "repositories")
 LISTS = ("databases", "caches", "queues", "topics", "nosql_tables", "secrets", "container_registries",
          "storage_buckets")  # fmt: skip
@@ -69,7 +69,7 @@ def typed(form: Mapping[str, str], schema: Mapping[str, Any]) -> Document:
                 _take(entry, form, f"{here}.{field}", field, rule)
             entries.append(entry)
     # Nobody who leaves these empty means to keep what there was: they are fields like any other here.
-    for name in ("zone_id", "cloud_identity_id", "drift_minutes"):
+    for name in ("zone_id", "cloud_identity_id", "drift_minutes", "drift_cloud_identity_id"):
         document.setdefault(name, None)
     if form.get("version", "").isascii() and form.get("version", "").isdigit() and form["version"] != "0":
         document["version"] = int(form["version"][:9])
@@ -215,7 +215,7 @@ class _Maker:
         error = self.of(path) or self._below(path)
         more: dict[str, Any] = {"hint": words.hint(path), "error": error}
         attributes = {"autocomplete": "off"} | ({"autofocus": ""} if focus else {})
-        if path in {"zone_id", "cloud_identity_id"}:
+        if path in {"zone_id", "cloud_identity_id", "drift_cloud_identity_id"}:
             some = self.choices.zones if path == "zone_id" else self.choices.identities
             empty = "No zone" if path == "zone_id" else "None"
             return Field(path, words.label(path), str(value or ""), "select", choices=(("", empty), *some), **more)

@@ -152,6 +152,7 @@ async def _unlocking(request: AnyRequest, failed: Problem | None = None) -> Resp
         title=f"Take the lock of {view.row.name} away from {lock.who if lock else 'nobody'}?",
         texts=(left if lock is None or lock.left else living,),
         action=f"{here}/unlock",
+        hidden={"lock": lock.uid} if lock else {},
         back=here,
         keep="Leave it",
         button="Take the lock away",
@@ -165,7 +166,7 @@ async def _unlocking(request: AnyRequest, failed: Problem | None = None) -> Resp
 @post(STATE + "/unlock", opt=needs(MANAGE))
 async def unlock(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, form, uid = await open_desk(request), await read_form(request), part(request, "spec")
-    deed = desk.ports.unlock_infra_state(desk.who, uid, form.get("reason", ""))
+    deed = desk.ports.unlock_infra_state(desk.who, uid, form.get("reason", ""), form.get("lock", ""))
     return await act(deed, f"{SPECS}/{uid}/state", "state-unlocked", partial(_unlocking, request))
 
 

@@ -43,13 +43,17 @@ class IdentityRow:
 
 @dataclass(frozen=True, slots=True)
 class IdentityView:
-    """`found` is what a runner found with it: words and how many; `trust` what its cloud has to be told."""
+    """`found` is what a runner found with it: words and how many; `trust` what its cloud has to be told, `zones` the
+    uids and names of those there are, and whether it is bound to them.
+    """
 
     row: IdentityRow
     facts: tuple[Fact, ...]
     trust: tuple[Fact, ...]
     found: tuple[tuple[str, tuple[str, ...]], ...]
     used_by: tuple[tuple[str, str], ...]
+    zones: tuple[tuple[str, str, bool], ...]
+    bound: bool
 
 
 @dataclass(frozen=True, slots=True)

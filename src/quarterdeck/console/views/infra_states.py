@@ -11,8 +11,9 @@ from quarterdeck.console.views.infra_plans import Attribute
 
 @dataclass(frozen=True, slots=True)
 class LockView:
-    """Who holds a state. `job` is the page of the job behind it; `left`: nobody works on it any more."""
+    """Who holds a state, by the lock `uid`. `job` is the page of the job behind it; `left`: nobody works on it now."""
 
+    uid: str
     who: str
     operation: str
     since: datetime | None

@@ -13,6 +13,7 @@ from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.clock import instant, micros, wire_time
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.jobs import routes
 
 Reason = Literal[
     "behind-other-work",
@@ -96,12 +97,8 @@ def _later(job: jobs.Job, moment: datetime) -> Waiting:
 
 
 def _due(job: jobs.Job, seats: Sequence[jobs.Seat], known: Sequence[Worker]) -> Waiting:
-    needed = frozenset(filter(None, job.requires.split(",")))
-    able = [
-        seat
-        for seat in seats
-        if needed <= seat.capabilities and job.worker_id in {None, seat.worker_id} and seat.serves(job.organization_id)
-    ]
+    needed = routes.needed(job.requires)
+    able = [seat for seat in seats if seat.able(job)]
     taking = [seat for seat in able if not seat.draining]
     if taking:
         rooms = [seat.room(job.lane) for seat in taking]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel.db import Tx
@@ -26,4 +26,28 @@ class Confinements:
         return frozenset[str]().union(*(rule(tx, worker) for rule in tuple(self._rules.values())))
 
 
+class Parts:
+    """Words such as `infra:drift`: a part of what `infra` may do, which a worker may be given without the rest. Who has
+    the whole has its parts; who has a part alone is given the word of the whole too, which its jobs need, and a rule of
+    `Confinements` keeps everything else from it.
+    """
+
+    def __init__(self) -> None:
+        self._words: set[str] = set()
+
+    def register(self, word: str) -> None:
+        self._words.add(word)
+
+    def down(self, capabilities: Iterable[str]) -> frozenset[str]:
+        """With the parts of each of them."""
+        given = frozenset(capabilities)
+        return given | {word for word in self._words if word.partition(":")[0] in given}
+
+    def up(self, capabilities: Iterable[str]) -> frozenset[str]:
+        """With what each of them is a part of."""
+        given = frozenset(capabilities)
+        return given | {word.partition(":")[0] for word in given & self._words}
+
+
 confinements = Confinements()
+parts = Parts()

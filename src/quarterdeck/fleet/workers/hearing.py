@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from quarterdeck.fleet.workers import degradation, description, draining, standing
 from quarterdeck.fleet.workers.actions import CHANGED
+from quarterdeck.fleet.workers.confining import parts
 from quarterdeck.fleet.workers.description import About, Condition, percent
 from quarterdeck.fleet.workers.enrolment import LOCAL
 from quarterdeck.fleet.workers.model import Worker
@@ -43,14 +44,14 @@ class Beat:
 
 
 def granted(worker: Worker, hello: frames.Hello) -> frozenset[str]:
-    """What a connected worker is given: what it offers and was enrolled for, and work that the server's own worker may
-    not do (`infra:elsewhere`). The machine that came first under a credential is the one it stands for; another gets
-    no work that is bound to a machine.
+    """What a connected worker is given: what it offers and was enrolled for, with parts of that (`infra:drift`) and
+    what it is a part of, and work that the server's own worker may not do (`infra:elsewhere`). The machine that
+    came first under a credential is the one it stands for; another gets no work that is bound to a machine.
     """
-    allowed = set(worker.capabilities)
+    allowed = set(parts.down(worker.capabilities))
     if LOCAL in allowed and hello.fingerprint and worker.fingerprint in {None, hello.fingerprint}:
         allowed.add(f"{LOCAL}:{hello.fingerprint}")
-    given = frozenset(hello.capabilities) & allowed
+    given = parts.up(parts.down(hello.capabilities) & allowed)
     return given | {f"{word}{ELSEWHERE}" for word in given if ":" not in word}
 
 

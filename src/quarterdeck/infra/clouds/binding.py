@@ -54,7 +54,8 @@ def bind(tx: Tx, uid: str, zone_uids: Sequence[str]) -> CloudIdentity:
 
 
 def _elsewhere(tx: Tx, identity: CloudIdentity, rows: Sequence[int]) -> list[Spec]:
-    uses = or_(Spec.cloud_identity_id == identity.id, Spec.applied_identity_id == identity.id)
+    columns = (Spec.cloud_identity_id, Spec.applied_identity_id, Spec.drift_cloud_identity_id)
+    uses = or_(*(column == identity.id for column in columns))
     outside = or_(Spec.zone_id.is_(None), Spec.zone_id.not_in(rows))
     return list(tx.scalars(select(Spec).where(uses, outside).order_by(Spec.id).limit(6)))
 

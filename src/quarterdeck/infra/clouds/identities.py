@@ -119,10 +119,13 @@ def live_jobs(tx: Tx, identity: CloudIdentity, job_type: str | None = None) -> l
 
 
 def standing_specs(tx: Tx, identity: CloudIdentity) -> list[Spec]:
-    """Specs that have made something with it, and need it to change or destroy that."""
+    """Specs that have made something with it, and need it to change or destroy that; and those that are looked at for
+    drift with it, which would be looked at with one that may do more.
+    """
     own = Spec.cloud_identity_id == identity.id
     stands = or_(Spec.applied_hash.is_not(None), Spec.orphan_risk.is_not(None))
-    query = select(Spec).where(or_(and_(own, stands), Spec.applied_identity_id == identity.id))
+    looks = Spec.drift_cloud_identity_id == identity.id
+    query = select(Spec).where(or_(and_(own, stands), Spec.applied_identity_id == identity.id, looks))
     return list(tx.scalars(query.order_by(Spec.id).limit(6)))
 
 

@@ -11,7 +11,7 @@ from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.fleet.workers.roster import has
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.runners.model import DefaultRunner, Release, Runner
-from quarterdeck.infra.runners.standing import CLOUD_HOSTED, INFRA
+from quarterdeck.infra.runners.standing import CLOUD_HOSTED, DRIFT, INFRA
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
@@ -112,7 +112,7 @@ def _seen(tx: Tx) -> Select[Worker, Runner, int]:
 
 
 def _within_reach(tx: Tx) -> ColumnElement[bool]:
-    own = and_(Worker.organization_id == tx.principal.organization_id, has(INFRA))
+    own = and_(Worker.organization_id == tx.principal.organization_id, or_(has(INFRA), has(DRIFT)))
     return or_(own, Runner.mode == CLOUD_HOSTED)
 
 

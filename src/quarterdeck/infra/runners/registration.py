@@ -17,7 +17,7 @@ from quarterdeck.infra.runners import metadata
 from quarterdeck.infra.runners.actions import RunnerAction, note
 from quarterdeck.infra.runners.authenticating import new_token
 from quarterdeck.infra.runners.model import Runner
-from quarterdeck.infra.runners.standing import CAPABILITIES, CLOUD_HOSTED, INFRA, SELF_HOSTED, Mode
+from quarterdeck.infra.runners.standing import CAPABILITIES, CLOUD_HOSTED, DRIFT, INFRA, SELF_HOSTED, Mode
 from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -185,7 +185,7 @@ def adopt(tx: Tx, worker: Worker) -> Runner:
 def hear(tx: Tx, event: events.Event) -> None:
     """The durable subscriber: a worker was enrolled."""
     worker = tx.first(select(Worker).where(Worker.uid == event.stream.removeprefix("worker:")))
-    if worker is not None and worker.revoked_at is None and INFRA in worker.capabilities:
+    if worker is not None and worker.revoked_at is None and not {INFRA, DRIFT}.isdisjoint(worker.capabilities):
         adopt(tx, worker)
 
 

@@ -17,6 +17,7 @@ BRIEF = load_only(
     Spec.zone_id,
     Spec.owner_id,
     Spec.cloud_identity_id,
+    Spec.drift_cloud_identity_id,
     Spec.project_name,
     Spec.environment_stage,
     Spec.region,

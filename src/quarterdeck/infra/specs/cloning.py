@@ -6,6 +6,7 @@ import copy
 
 from msgspec import UNSET, UnsetType
 
+from quarterdeck.infra.clouds import looking
 from quarterdeck.infra.specs import specs
 from quarterdeck.infra.specs.document import Declared
 from quarterdeck.infra.specs.model import Spec
@@ -33,9 +34,22 @@ def clone(
         document["environment_stage"] = environment_stage
     if origin.cloud_identity_id is None:
         document["cloud_identity_id"] = None
-    said = specs.read(tx, {**document, "zone_id": place, "drift_minutes": origin.drift_minutes})
+    looks = looking.of(tx, origin)
+    said = specs.read(
+        tx,
+        {
+            **document,
+            "zone_id": place,
+            "drift_minutes": origin.drift_minutes,
+            "drift_cloud_identity_id": looks.uid if looks else None,
+        },
+    )
     token = specs.token(tx, origin)
     read = Declared(
-        said.document, zone=said.zone, drift_minutes=said.drift_minutes, module_token=UNSET if token is None else token
+        said.document,
+        zone=said.zone,
+        drift_minutes=said.drift_minutes,
+        drift_identity=said.drift_identity,
+        module_token=UNSET if token is None else token,
     )
     return specs.make(tx, read, specs.place(tx, said.zone), clonedFrom=origin.uid)

@@ -89,6 +89,7 @@ DECLARED = Shape(
 BESIDE = {
     "zone_id": Field(_UID, None),
     "drift_minutes": Field(integer(*DRIFT_MINUTES), None),
+    "drift_cloud_identity_id": Field(_UID, None),
     "module_token": Field(words(4000), None),
     "comment": Field(words(500), None),
     "version": Field(integer(1, 2**31), None),
@@ -106,6 +107,7 @@ class Declared:
     document: dict[str, Any]
     zone: str | UnsetType | None = UNSET
     drift_minutes: int | UnsetType | None = UNSET
+    drift_identity: str | UnsetType | None = UNSET
     module_token: Secret[str] | UnsetType | None = UNSET
     comment: str | None = None
     version: int | None = None
@@ -165,6 +167,7 @@ def examined(raw: Mapping[str, Any], known: Known, report: Report) -> Declared |
         document,
         zone=UNSET if beside["zone_id"] is UNSET else found["zone_id"],
         drift_minutes=UNSET if beside["drift_minutes"] is UNSET else found["drift_minutes"],
+        drift_identity=UNSET if beside["drift_cloud_identity_id"] is UNSET else found["drift_cloud_identity_id"],
         module_token=UNSET if beside["module_token"] is UNSET else Secret(token) if token else None,
         comment=found["comment"],
         version=found["version"],

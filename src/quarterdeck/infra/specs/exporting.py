@@ -32,7 +32,15 @@ def export(tx: Tx, spec: Spec, form: Format, number: int | None = None) -> Expor
     """The spec as it is now, or as it was in a version. A token of its module is never in it."""
     document = spec.document if number is None else versions.show(tx, spec, number).document
     (one,) = flat.around(tx, [spec])
-    whole = ordered({**document, "zone_id": one.zone, "drift_minutes": spec.drift_minutes}, SCHEMA)
+    whole = ordered(
+        {
+            **document,
+            "zone_id": one.zone,
+            "drift_minutes": spec.drift_minutes,
+            "drift_cloud_identity_id": one.drift_identity,
+        },
+        SCHEMA,
+    )
     if form == "legacy-yaml":
         whole = _legacy(flat.flat(one, document), whole)
     content = (
@@ -66,5 +74,6 @@ def _legacy(columns: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
         "variables": whole["variables"],
         "cloud_identity_id": whole["cloud_identity_id"],
         "drift_minutes": whole["drift_minutes"],
+        "drift_cloud_identity_id": whole["drift_cloud_identity_id"],
     }
     return {**told, **rest}

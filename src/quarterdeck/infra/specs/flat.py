@@ -36,6 +36,7 @@ class Around:
     zone: str | None
     zone_name: str | None
     identity: str | None
+    drift_identity: str | None
     identity_provider: str
     account: str | None
 
@@ -43,7 +44,8 @@ class Around:
 def around(tx: Tx, specs: Sequence[Spec]) -> list[Around]:
     owners = people.uids(tx, [spec.owner_id for spec in specs])
     zones = listing.names(tx, [spec.zone_id for spec in specs])
-    wanted = {spec.cloud_identity_id for spec in specs if spec.cloud_identity_id is not None}
+    named = {row for spec in specs for row in (spec.cloud_identity_id, spec.drift_cloud_identity_id)}
+    wanted = named - {None}
     query = select(CloudIdentity).where(CloudIdentity.id.in_(wanted))
     identities = {one.id: one for one in tx.scalars(query)} if wanted else {}
     found = []
@@ -54,6 +56,7 @@ def around(tx: Tx, specs: Sequence[Spec]) -> list[Around]:
             if (identity)
             else None
         )
+        looks = identities.get(spec.drift_cloud_identity_id or 0)
         zone, name = zones.get(spec.zone_id or 0, (None, None))
         found.append(
             Around(
@@ -62,6 +65,7 @@ def around(tx: Tx, specs: Sequence[Spec]) -> list[Around]:
                 zone,
                 name,
                 identity.uid if identity else None,
+                looks.uid if looks else None,
                 identity.provider if identity else "",
                 account,
             )
@@ -100,6 +104,7 @@ def flat(one: Around, older: Mapping[str, Any] | None = None) -> dict[str, Any]:
         **{name: document[name] for name in ("project_name", "environment_stage", "region")},
         "user_id": one.owner,
         "cloud_identity_id": one.identity,
+        "drift_cloud_identity_id": one.drift_identity,
         "cloud_account_id": one.account,
         "provider": document["provider"],
         "zone_name": one.zone_name,

@@ -17,7 +17,8 @@ class Spec(Identified, Base):
     the identity `applied_identity_id` in the account `applied_account` (`aws 123456789012`; "" for none, None where it
     is not known). `outputs` and `components` are what the last apply told, without what is sensitive. `module` says
     where its Terraform comes from: `{kind: bundled | git, name, url, commit, path}`; `module_token` is the sealed token
-    of a private repository.
+    of a private repository. Looks for drift work with `drift_cloud_identity_id` where there is one, which may be one
+    that can only read.
     `orphan_risk` says in words what may be left over. Drift is looked at every `drift_minutes`, next at `drift_due_at`.
     """
 
@@ -55,6 +56,7 @@ class Spec(Identified, Base):
     orphan_risk: Mapped[str | None] = mapped_column(Text)
     drift: Mapped[dict[str, Any] | None]
     drift_minutes: Mapped[int | None]
+    drift_cloud_identity_id: Mapped[int | None] = mapped_column(BigInteger)
     drift_due_at: Mapped[datetime | None]
     drift_checked_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from quarterdeck.access import Access
 from quarterdeck.fleet.git import locators
-from quarterdeck.infra.clouds import accounts, binding
+from quarterdeck.infra.clouds import accounts, binding, identities, looking
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.specs import diffing, versions
 from quarterdeck.infra.specs.canonical import hashed
@@ -92,6 +92,9 @@ def known_of(tx: Tx, raw: Mapping[str, Any], before: Spec | None = None) -> tupl
     identity = _identity(tx, said) if isinstance(said, str) and said else None
     if said and identity is None and "cloud_identity_id" in raw:
         wrong.append(Wrong("cloud_identity_id", "there is no such cloud identity."))
+    looks = raw.get("drift_cloud_identity_id")
+    if isinstance(looks, str) and looks and UID.fullmatch(looks) and _identity(tx, looks) is None:
+        wrong.append(Wrong("drift_cloud_identity_id", "there is no such cloud identity."))
     wanted = raw.get("zone_id") or raw.get("vineyard_id")
     if wanted and isinstance(wanted, str) and UID.fullmatch(wanted) and _zone(tx, wanted) is None:
         wrong.append(Wrong("zone_id", "there is no such zone."))
@@ -112,7 +115,7 @@ def create(tx: Tx, raw: Mapping[str, Any]) -> Spec:
 
 def make(tx: Tx, said: Declared, where: Zone | None, **trail: object) -> Spec:
     """A spec of a document that was read, in a zone or in none; `trail` is what its events say besides. Raises
-    `Conflict` (`cloud_identity_not_here`).
+    `Conflict` (`cloud_identity_not_here`), and what `looking.require` raises.
     """
     document = said.document
     identity = _identity(tx, document["cloud_identity_id"]) if document["cloud_identity_id"] else None
@@ -134,6 +137,8 @@ def make(tx: Tx, said: Declared, where: Zone | None, **trail: object) -> Spec:
         updated_at=tx.now,
         **_columns(document),
     )
+    _look_with(tx, spec, said)
+    looking.require(tx, spec, looking.of(tx, spec))
     spec.module_token = _sealed(tx, spec, said.module_token) if isinstance(said.module_token, Secret) else None
     tx.add(spec)
     versions.keep(tx, spec, said.comment)
@@ -150,7 +155,7 @@ def change(tx: Tx, access: Access, text: str, raw: Mapping[str, Any]) -> Spec:
     A token goes to the host alone that it was given for. Leaving a zone that asks for approvals for one that asks for
     fewer is for those who may say how many. Raises `SpecInvalid`, `NotFound`, `Forbidden`, and `Conflict`
     (`spec_changed` where somebody was faster than the `version` that was seen; `spec_provider_held`,
-    `spec_account_held`, `cloud_identity_not_here`).
+    `spec_account_held`, `cloud_identity_not_here`, and what `looking.require` raises).
     """
     spec = locked(tx, meant(tx, text).id)
     said = read(tx, raw, spec)
@@ -163,7 +168,13 @@ def change(tx: Tx, access: Access, text: str, raw: Mapping[str, Any]) -> Spec:
         )
     changes = diffing.changes(spec.document, said.document)
     _require_provider(tx, spec, said.document)
-    beside = [*_moved(tx, access, spec, said), *_retimed(tx, spec, said), *_token(tx, spec, said)]
+    seen_with = _looked_at(spec)
+    beside = [
+        *_moved(tx, access, spec, said),
+        *_retimed(tx, spec, said),
+        *_look_with(tx, spec, said),
+        *_token(tx, spec, said),
+    ]
     if not changes and not beside:
         return spec
     if changes:
@@ -177,6 +188,8 @@ def change(tx: Tx, access: Access, text: str, raw: Mapping[str, Any]) -> Spec:
         versions.keep(tx, spec, said.comment)
     for used in {spec.cloud_identity_id, spec.applied_identity_id}:
         binding.require(tx.get(CloudIdentity, used) if used is not None else None, spec.zone_id)
+    if _looked_at(spec) != seen_with:
+        looking.require(tx, spec, looking.of(tx, spec))
     spec.updated_at = tx.now
     tx.flush()
     told = [one.path for one in changes[: diffing.TOLD]] + beside
@@ -220,6 +233,21 @@ def _retimed(tx: Tx, spec: Spec, said: Declared) -> list[str]:
     minutes = said.drift_minutes if isinstance(said.drift_minutes, int) else None
     spec.drift_minutes, spec.drift_due_at = minutes, _due(tx, minutes)
     return ["drift_minutes"]
+
+
+def _looked_at(spec: Spec) -> tuple[object, ...]:
+    """All that the identity for looks has to fit."""
+    return spec.provider, spec.cloud_identity_id, spec.zone_id, spec.drift_cloud_identity_id
+
+
+def _look_with(tx: Tx, spec: Spec, said: Declared) -> list[str]:
+    if said.drift_identity is UNSET:
+        return []
+    found = identities.usable(tx, said.drift_identity) if said.drift_identity else None
+    if (found.id if found else None) == spec.drift_cloud_identity_id:
+        return []
+    spec.drift_cloud_identity_id = found.id if found else None
+    return ["drift_cloud_identity_id"]
 
 
 def _token(tx: Tx, spec: Spec, said: Declared) -> list[str]:

@@ -107,9 +107,10 @@ def apply(
 
 
 def _audit(tx: Tx, spec: Spec, event: Event, before: str) -> None:
-    """Plans come and go, and change nothing of what a spec is."""
+    """Plans come and go, and change nothing of what a spec is. What a person does is told by that act alone."""
     action = AUDITED.get(event, SpecAction.STATUS_CHANGED)
-    if event in AUDITED or (spec.status != before and event not in {"plan-asked", "plan-ended"}):
+    silent = tx.principal.kind == "user" or event in {"plan-asked", "plan-ended"}
+    if event in AUDITED or (spec.status != before and not silent):
         audited(tx, spec, action, event=event, changes={"status": {"from": before, "to": spec.status}})
 
 

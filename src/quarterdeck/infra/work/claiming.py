@@ -6,11 +6,12 @@ from sqlalchemy import select
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds.model import CloudIdentity
+from quarterdeck.infra.runners import standing
 from quarterdeck.infra.runners.model import Runner
 from quarterdeck.infra.runners.standing import CAPABILITIES, CLOUD_HOSTED, INFRA, owner
 from quarterdeck.infra.states import states
 from quarterdeck.infra.work import holding
-from quarterdeck.infra.work.creating import about_runner, label
+from quarterdeck.infra.work.creating import LOOK, about_runner, label
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.transitions import CLAIMED, HELD, QUEUED, move
 from quarterdeck.infra.work.types import PLAN
@@ -87,8 +88,12 @@ def confined(tx: Tx, runner: Runner | None) -> frozenset[str]:
 
 
 def confined_worker(tx: Tx, worker: Worker) -> frozenset[str]:
-    """The same for an enrolled worker, which the ledger gives work to; other work of it is not confined."""
-    return confined(tx, tx.first(select(Runner).where(Runner.worker_id == worker.id)))
+    """The same for an enrolled worker, which the ledger gives work to, and to looks for drift where it takes those
+    alone; other work of it is not confined.
+    """
+    words = confined(tx, tx.first(select(Runner).where(Runner.worker_id == worker.id)))
+    row = tx.get(Worker, worker.id)  # what it has offered by its hello, which came after `worker` was read
+    return words | {LOOK} if row is not None and standing.looks_only(row) else words
 
 
 def taken(tx: Tx, carried: Job) -> InfraJob:

@@ -14,6 +14,7 @@ from quarterdeck.infra.execution.orders import RUN, RUNNER_JOBS
 from quarterdeck.infra.plans import approvals, drift, law
 from quarterdeck.infra.plans import asking as asks
 from quarterdeck.infra.runners import lifting, listing, standing
+from quarterdeck.infra.runners.standing import DRIFT, ELSEWHERE, INFRA
 from quarterdeck.infra.specs import snapshots, specs, versions
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import states
@@ -32,7 +33,8 @@ from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs.routes import LABEL
 
 __all__ = ["Asked", "about_runner", "create", "label", "needed", "release"]
-CAPABILITY, ELSEWHERE = "infra", "infra:elsewhere"
+LOOK = f"{LABEL}{DRIFT}"
+"""The word that looks for drift bear, for workers that take those alone."""
 MOST_WAITING = 200
 """Live jobs of one organization: what floods the queue starves the others' jobs and the lists."""
 MOST_OF_ONE = 100
@@ -56,7 +58,7 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     worker = listing.usable(tx, asked.assigned_worker_uid) if asked.assigned_worker_uid else None
     if worker is not None:
         draining.require_in_service(worker)
-        standing.require_takes_jobs(worker)
+        standing.require_takes_jobs(worker, look=asked.read_only)
         lifting.require_another(worker, asked.runner_uid)
     plan = _plan(tx, asked, spec)
     identity = identifying.chosen(tx, asked, spec, plan)
@@ -139,7 +141,7 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
     identity = tx.get(CloudIdentity, job.cloud_identity_id) if job.cloud_identity_id is not None else None
     plan = tx.get(InfraJob, job.plan_job_id) if job.plan_job_id is not None else None
     runner = job.snapshot.get("worker_id") if job.job_type in RUNNER_JOBS else None
-    words = needed(tx, job.snapshot, identity, plan) | ({about_runner(runner)} if runner else set())
+    words = needed(tx, job.snapshot, identity, plan, look=job.read_only) | ({about_runner(runner)} if runner else set())
     if spec is not None and versions.ever_of_repository(tx, spec) and states.holds_resources(tx, spec):
         words |= {ELSEWHERE}  # what is in its state may need providers that only the module named
     request = jobs.Enqueue(
@@ -158,13 +160,19 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
 
 
 def needed(
-    tx: Tx, snapshot: dict[str, Any], identity: CloudIdentity | None, plan: InfraJob | None = None
+    tx: Tx,
+    snapshot: dict[str, Any],
+    identity: CloudIdentity | None,
+    plan: InfraJob | None = None,
+    *,
+    look: bool = False,
 ) -> frozenset[str]:
-    """The words of a job's route: what its worker has to be able to do, and of which identity it is. Modules that
+    """The words of a job's route: what its worker has to be able to do, of which identity it is, and whether it is a
+    look for drift. Modules that
     somebody else wrote, plans that a runner made, and most identities of clouds, are nothing for the server's own
     worker.
     """
-    words = {CAPABILITY}
+    words = {INFRA, DRIFT, LOOK} if look else {INFRA}
     if plan is not None and not plan.on_server:
         words.add(ELSEWHERE)
     module = snapshot.get("module")
@@ -184,7 +192,7 @@ def about_runner(uid: str) -> str:
 
 def label(identity: CloudIdentity) -> str:
     """By which word a runner is confined to the jobs of an identity."""
-    return f"{LABEL}{CAPABILITY}:cloud:{identity.uid}"
+    return f"{LABEL}{INFRA}:cloud:{identity.uid}"
 
 
 def _require_room(tx: Tx) -> None:

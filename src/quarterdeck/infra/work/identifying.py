@@ -4,7 +4,7 @@ and not of another account than what stands.
 
 from __future__ import annotations
 
-from quarterdeck.infra.clouds import accounts, binding, federating, identities
+from quarterdeck.infra.clouds import accounts, binding, federating, identities, looking
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.plans import law
 from quarterdeck.infra.specs.model import Spec
@@ -19,7 +19,8 @@ def chosen(tx: Tx, asked: Asked, spec: Spec | None, plan: InfraJob | None) -> Cl
     """The identity of a job. Only a test of its connection takes one that is not verified.
 
     Raises `NotFound` and `Forbidden` for one that the caller may not use, `Invalid` (`infra_provider_mismatch`), and
-    `Conflict`: `cloud_identity_unverified`, `plan_identity_changed`, `spec_account_held`, `cloud_identity_not_here`.
+    `Conflict`: `cloud_identity_unverified`, `drift_identity_foreign`,
+    `plan_identity_changed`, `spec_account_held`, `cloud_identity_not_here`.
     """
     found = _found(tx, asked, spec, plan)
     if found is not None and asked.job_type not in federating.CHECKS:
@@ -39,7 +40,9 @@ def _found(tx: Tx, asked: Asked, spec: Spec | None, plan: InfraJob | None) -> Cl
         return identities.kept(tx, plan.cloud_identity_id)
     if asked.job_type == DESTROY:
         return _where_it_stands(tx, spec, named)
-    found = named or identities.kept(tx, spec.cloud_identity_id)
+    looks = looking.of(tx, spec) if asked.read_only and named is None else None
+    looking.require(tx, spec, looks)
+    found = named or looks or identities.kept(tx, spec.cloud_identity_id)
     if not asked.read_only:
         accounts.require_same(tx, spec, found)
     return found

@@ -8,9 +8,9 @@ from functools import partial
 from sqlalchemy import select
 
 from quarterdeck.infra.execution.orders import RUN, InfraOrder
+from quarterdeck.infra.runners.standing import INFRA
 from quarterdeck.infra.work import rerunning
 from quarterdeck.infra.work.claiming import foreign
-from quarterdeck.infra.work.creating import CAPABILITY
 from quarterdeck.infra.work.finishing import fate, finish, late, returned
 from quarterdeck.infra.work.happenings import stream
 from quarterdeck.infra.work.model import InfraJob
@@ -43,7 +43,7 @@ def kind(logs: Logs, server: Callable[[], str]) -> JobKind:
         returned=returned,
         late=late,
         lease_seconds=LEASE_SECONDS,
-        capabilities=frozenset({CAPABILITY}),
+        capabilities=frozenset({INFRA}),
         work=Work(title="Run an infrastructure job", describe=describe, again=again),
     )
 

@@ -29,7 +29,7 @@ def pin(tx: Tx, job: InfraJob, worker_uid: str | None) -> InfraJob:
     worker = listing.usable(tx, worker_uid) if worker_uid else None
     if worker is not None:
         draining.require_in_service(worker)
-        standing.require_takes_jobs(worker)
+        standing.require_takes_jobs(worker, look=row.read_only)
         lifting.require_another(worker, row.snapshot.get("worker_id") if row.job_type in RUNNER_JOBS else None)
     if row.assigned_worker_id == (worker.id if worker is not None else None):
         return row

@@ -1,7 +1,8 @@
 """Where a job may run, as one word: whose it is, the worker it is pinned to, and the canonical set of capabilities it
 needs. `@org:7@worker:3|deploy,local:ab`, either of the marks left out where there is none; a job of nobody that is
 pinned nowhere has its capabilities alone. A word such as `~deploy:blue` is no capability but a label: of jobs that
-need `deploy` it says what they are about, for workers that are confined to such ones, and nobody has to have it.
+need `deploy` it says what they are about, for workers that are confined to such ones, and nobody has to have it. Where
+a worker that is confined by `~infra:drift` has `infra:drift` itself, it is there for that alone.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ def route(requires: str, worker_id: int | None, organization_id: int | None = No
     owner = "" if organization_id is None else f"{ORGANIZATION}{organization_id}"
     pin = "" if worker_id is None else f"{PIN}{worker_id}"
     return f"{owner}{pin}|{requires}" if owner or pin else requires
+
+
+def needed(requires: str) -> frozenset[str]:
+    """The capabilities of `jobs.requires`, without its labels."""
+    return frozenset(word for word in requires.split(",") if word and not word.startswith(LABEL))
 
 
 class _Words(NamedTuple):
@@ -60,8 +66,8 @@ class Waiting:
             marks, _, requires = one.partition("|") if one.startswith("@") else ("", "", one)
             owner, _, pin = marks.partition(PIN)
             every = frozenset(filter(None, requires.split(",")))
-            needed = frozenset(word for word in every if not word.startswith(LABEL)) if LABEL in requires else every
-            owner, words = owner.removeprefix(ORGANIZATION), _Words(one, needed, every)
+            capabilities = needed(requires) if LABEL in requires else every
+            owner, words = owner.removeprefix(ORGANIZATION), _Words(one, capabilities, every)
             if pin:
                 self._pinned[pin].append((owner, words))
                 continue
@@ -87,15 +93,16 @@ class Waiting:
         """What a worker with these capabilities may take; with `needs`, only what requires all of them. The server's
         own worker has no id; any other takes what its organization has, or with `for_all` what anybody has, and what is
         pinned to it and of nobody else, which with `only_pinned` is all. One that is `confined` by labels takes of what
-        is not pinned to it only what bears them, or needs none of their capabilities; what bears a `barred` label is
-        never for it.
+        is not pinned to it only what bears them, or needs none of their capabilities; so it does of what is pinned
+        where such a label spells a capability that it has. What bears a `barred` label is never for it.
         """
         if worker_id is None:
             found = self._open
         else:
             owner = "" if organization_id is None else str(organization_id)
             pinned = self._pinned.get(str(worker_id), ())
-            found = [words for of, words in pinned if for_all or of in {"", owner}]
+            alone = frozenset(one for one in confined if one.removeprefix(LABEL) in capabilities)
+            found = [words for of, words in pinned if (for_all or of in {"", owner}) and words.fit(alone)]
             if not only_pinned:
                 shared = self._open if for_all else self._of.get(owner, ())
                 found = [*(words for words in shared if words.fit(confined)), *found]

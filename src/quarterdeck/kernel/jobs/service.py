@@ -30,6 +30,7 @@ from quarterdeck.kernel.jobs.session import Session
 from quarterdeck.kernel.jobs.transport import Disconnected, memory_pair
 from quarterdeck.kernel.jobs.worker import Offer, Worker
 from quarterdeck.kernel.principal import current
+from quarterdeck.kernel.protocols import Apart
 
 OWN = frozenset({SERVER})
 DELIVERING = frozenset({DELIVERY})
@@ -189,12 +190,12 @@ class Jobs:
         slots: int = 2,
         housekeeping_slots: int = 2,
         worker: bool = True,
-        apart: Mapping[str, int] = MappingProxyType({}),
+        apart: Mapping[str, Apart] = MappingProxyType({}),
     ) -> None:
         """Requeue what the dead process held, start dispatching, and the in-process workers: one for the server's own
         kinds, which has its own places, one with a single place for the delivery of events, so that nobody is told late
         because housekeeping looks at servers, and with `worker` one for the work that any worker may do, and one for
-        each capability of `apart`, which has so many places of its own: its long work and the rest never wait for each
+        each capability of `apart`, which has places of its own: its long work and the rest never wait for each
         other.
         """
         self._stopping = False
@@ -204,9 +205,9 @@ class Jobs:
         ]
         if worker:
             offers.append((self.owner, Offer("server", capabilities, slots, housekeeping_slots), frozenset()))
-            for name, places in apart.items():
+            for name, kept in apart.items():
                 only = frozenset({name})
-                offers.append((f"{self.owner}/{name}", Offer("server", only, places, 0), only))
+                offers.append((f"{self.owner}/{name}", Offer("server", only | kept.parts, kept.places, 0), only))
         for owner in {self.owner, *(f"{self.owner}/{name}" for name in ("own", "delivery", *apart))}:
             await self.db.write(recovery.requeue_abandoned, owner)
         self._tasks.append(asyncio.create_task(self._dispatcher.run(), name="dispatcher"))

@@ -17,7 +17,7 @@ from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.jobs import frames, ledger, recovery
 from quarterdeck.kernel.jobs.job import Job, Lane
 from quarterdeck.kernel.jobs.refusals import Fenced, fenced
-from quarterdeck.kernel.jobs.routes import Waiting
+from quarterdeck.kernel.jobs.routes import Waiting, route
 from quarterdeck.kernel.jobs.transport import Disconnected, Transport
 
 if TYPE_CHECKING:
@@ -58,10 +58,19 @@ class Seat(msgspec.Struct, frozen=True):
     housekeeping_free: int
     organization_id: int | None = None
     """Whose worker it is; the one inside of the server works for everybody."""
+    confined: frozenset[str] = frozenset()
 
     def serves(self, organization_id: int | None) -> bool:
         """Whether a job of this organization may come here at all."""
         return self.worker_id is None or self.organization_id == organization_id
+
+    def able(self, job: Job) -> bool:
+        """Whether it may be given a job, whatever room it has now."""
+        waiting = Waiting([route(job.requires, job.worker_id, job.organization_id)])
+        usable = waiting.usable(
+            self.capabilities, self.worker_id, frozenset(), self.organization_id, confined=self.confined
+        )
+        return bool(usable)
 
     def room(self, lane: str) -> tuple[int, int]:
         """Places for a lane, and how many of them are free."""
@@ -127,6 +136,7 @@ class Session:
             self._housekeeping_slots,
             self._housekeeping_slots - busy,
             self.organization_id,
+            self.confined,
         )
 
     def takes_of(self, waiting: Waiting) -> bool:

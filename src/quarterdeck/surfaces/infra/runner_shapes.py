@@ -107,4 +107,5 @@ def _fields(
         "due_version": due,
         "drain_reason": worker.drain_reason,
         "takes_jobs": standing.takes_jobs(worker),
+        "looks_only": standing.looks_only(worker),
     }

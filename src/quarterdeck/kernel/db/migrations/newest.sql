@@ -87,7 +87,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0039');
+INSERT INTO "alembic_version" VALUES('0040');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -1393,7 +1393,7 @@ CREATE TABLE infra_specs (
 	created_at BIGINT NOT NULL, 
 	updated_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, applied_identity_id BIGINT, applied_account VARCHAR(200), 
+	uid VARCHAR(36) NOT NULL, applied_identity_id BIGINT, applied_account VARCHAR(200), drift_cloud_identity_id BIGINT, 
 	CONSTRAINT pk_infra_specs PRIMARY KEY (id), 
 	CONSTRAINT fk_infra_specs_cloud_identity_id FOREIGN KEY(cloud_identity_id) REFERENCES infra_cloud_identities (id) ON DELETE SET NULL, 
 	CONSTRAINT fk_infra_specs_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 

@@ -66,6 +66,7 @@ class FlatConfiguration(Struct, kw_only=True):
     vineyard_id: str | None
     zone_name: str | None
     cloud_identity_id: str | None
+    drift_cloud_identity_id: str | None
     project_name: str
     environment_stage: SpecStage
     region: str

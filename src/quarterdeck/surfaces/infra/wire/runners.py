@@ -17,7 +17,8 @@ class Runner(Struct, kw_only=True):
     """`kind` is `worker` for one that was enrolled and dials in, `runner` for a program that asks for its jobs.
     `outdated`: its version is not `due_version`, which is the newest release for a `runner`, and the server's own for a
     `worker` that is older. `user_id` is None for a cloud-hosted one. `takes_jobs` is false for a worker that was
-    enrolled for infrastructure and did not offer it when last it came.
+    enrolled for infrastructure and did not offer it when last it came; `looks_only` is true for one that takes
+    looks for drift and no other job.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Runner(Struct, kw_only=True):
     due_version: str | None
     drain_reason: str | None
     takes_jobs: bool
+    looks_only: bool
 
 
 class Runners(Struct, kw_only=True):

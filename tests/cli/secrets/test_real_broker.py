@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from cli.conftest import Result, failed
 from quarterdeck.broker.execution.providers import file
@@ -34,9 +35,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def lodge(tmp_path: Path, database_address: Any) -> AsyncIterator[Lodge]:
-    with mailbox() as box:
-        async with running(tmp_path / "deck", database_address, no_worker=False, **box.settings) as deck:
+    with mailbox() as box, capture_logs() as said:
+        async with running(tmp_path, database_address, no_worker=False, **box.settings) as deck:
             yield await Lodge(deck, box).move_in()
+    assert PASSWORD not in str(said)
 
 
 @pytest.fixture

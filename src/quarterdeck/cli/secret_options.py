@@ -57,3 +57,11 @@ def seconds(text: str, option: str) -> int:
     if span is None:
         raise usage(f"{text} is no span of time.", f"{option} 10m   (also: 90s, 2h, 7d)", code="span")
     return int(span[1]) * SIZES[span[2]]
+
+
+def span(given: int) -> str:
+    """Seconds in the largest unit that says them whole: `14 d`, `90 min`."""
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if given and given % size == 0:
+            return f"{given // size} {unit}"
+    return f"{given} s"

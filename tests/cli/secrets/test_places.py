@@ -139,7 +139,7 @@ def test_a_workflow_is_made_with_short_times_and_keeps_the_others_when_changed(q
     assert (changed["wrap_ttl_approved_seconds"], changed["allow_self_approval"]) == (300, True)
     assert (changed["approver_role_id"], changed["break_glass"]) == (identity("4", 1), True)
     failed(qd("secret", "workflow", "change", "careful"), 2, "Say what to change")
-    assert "ten-minutes" in qd("secret", "workflow", "list").out
+    assert "2 people  1 h    10 min  10 min" in qd("secret", "workflow", "list").out
 
 
 def test_a_workflow_with_steps_says_itself_how_many_agree(qd: Command, broker: BrokerApi) -> None:
@@ -158,7 +158,7 @@ def test_a_policy_sends_requests_to_a_workflow(qd: Command, broker: BrokerApi) -
             "selector": {"project_id": project["id"], "environment": "production", "operation": "read"},
         }
     ]  # fmt: skip
-    assert "environment=production" in qd("secret", "policy", "list").out
+    assert "environment=production, operation=read, project=shop" in qd("secret", "policy", "list").out
 
 
 def test_projects_are_listed_with_their_environments(qd: Command, broker: BrokerApi) -> None:

@@ -11,8 +11,7 @@ from quarterdeck.cli.commands import secret_agents, secret_places, secret_reques
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.names import Row, counted
 from quarterdeck.cli.options import Changing, Common
-from quarterdeck.cli.phases import duration
-from quarterdeck.cli.secret_options import Flag, Provider, seconds
+from quarterdeck.cli.secret_options import Flag, Provider, seconds, span
 from quarterdeck.cli.secret_session import about, session
 
 COMMON, CHANGING = Common(), Changing()
@@ -85,9 +84,9 @@ def workflows(*, common: Common = COMMON) -> None:
                 "enabled" if row["enabled"] else "disabled",
                 ", ".join(f"{one['name']}: {one['approvers']}" for one in row["steps"])
                 or counted(max(int(row["min_approvers"]), 1), "person").replace("persons", "people"),
-                duration(row["request_ttl_seconds"]),
-                duration(row["wrap_ttl_approved_seconds"]),
-                duration(row["grant_seconds"]) if row["grant_seconds"] else "",
+                span(row["request_ttl_seconds"]),
+                span(row["wrap_ttl_approved_seconds"]),
+                span(row["grant_seconds"]) if row["grant_seconds"] else "",
                 "yes" if row["break_glass"] else "",
                 str(row["id"]),
             ]
@@ -211,12 +210,13 @@ def policies(*, common: Common = COMMON) -> None:
     with session(common) as opened:
         found = secret_naming.pages(opened.api, "secret-policies.list")
         ways = {str(row["id"]): str(row["name"]) for row in secret_naming.pages(opened.api, "secret-workflows.list")}
+        known = secret_naming.projects(opened, [row["selector"] for row in found])
         rows = [
             [
                 str(row["priority"]),
                 str(row["name"]),
                 "enabled" if row["enabled"] else "disabled",
-                ", ".join(f"{key}={value}" for key, value in row["selector"].items()) or "everything",
+                _selector(row["selector"], known) or "everything",
                 ways.get(str(row["workflow_id"]), str(row["workflow_id"])),
                 "direct reads" if row.get("direct_reveal_allowed") else "",
                 str(row["id"]),
@@ -225,6 +225,11 @@ def policies(*, common: Common = COMMON) -> None:
         ]
         columns = ["PRIORITY", "POLICY", "STATE", "FITS", "WORKFLOW", "LETS", "ID"]
         opened.terminal.table(found, columns, rows, names=[str(row["id"]) for row in found])
+
+
+def _selector(selector: Row, known: dict[str, str]) -> str:
+    words = {key.removesuffix("_id"): known.get(str(value), value) for key, value in selector.items()}
+    return ", ".join(f"{key}={value}" for key, value in words.items())
 
 
 def add_policy(

@@ -122,16 +122,17 @@ def require_done(row: Row) -> None:
     status, request = str(row["status"]), str(row["id"])
     if status == "executed":
         return
+    failing = row.get("error_message") or "no reason was given"
     ends = {
-        "rejected": f"was rejected: {row.get('reject_reason') or 'no reason was given'}",
-        "failed": f"failed: {row.get('error_message') or 'no reason was given'}",
-        "cancelled": "was canceled",
-        "expired": "has expired",
+        "rejected": ("request_rejected", f"was rejected: {row.get('reject_reason') or 'no reason was given'}"),
+        "failed": (str(row.get("error_code") or "request_failed"), f"failed: {failing}"),
+        "cancelled": ("request_cancelled", "was canceled"),
+        "expired": ("request_expired", "has expired"),
     }
     if status in ends:
-        code = str(row.get("error_code") or "request_failed") if status == "failed" else f"request_{status}"
+        code, how = ends[status]
         raise Failure(
-            f"The request {request} {ends[status].rstrip('.')}.",
+            f"The request {request} {how.rstrip('.')}.",
             code=code,
             hint=f"qd secret request show {request}",
             facts={"request_id": request, "status": status},

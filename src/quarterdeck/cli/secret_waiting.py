@@ -98,7 +98,7 @@ def until_ended(opened: Session, row: Row, timeout: float | None, key: OwnKey | 
                 raise Failure(
                     f"The request {request} {secret_states.request(row).word} still, after {timeout:g} s.",
                     exit=Exit.TIMED_OUT,
-                    code="timeout",
+                    code="timed_out",
                     hint=_again(request, key),
                     facts={"request_id": request},
                 )

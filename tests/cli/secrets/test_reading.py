@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -210,6 +211,15 @@ def test_a_value_that_was_altered_on_its_way_is_not_printed(qd: Command, kept: B
     result = qd(*ASK, "--key", "password", "--seal")
     failed(result, 1, "does not open with the key")
     assert result.out == ""
+
+
+def test_a_terminal_is_not_steered_by_a_value(qd: Command, broker: BrokerApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = broker.add_request("executed")
+    broker.deliver(row, {"password": b"\x1b[2Jcanary\x07"})
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    result = qd("secret", "get", row["id"], "password")
+    assert (result.code, result.out) == (0, "canary\n")
+    assert "control characters" in result.err
 
 
 def test_an_emergency_is_asked_about_first(qd: Command, broker: BrokerApi) -> None:

@@ -64,7 +64,7 @@ class SurfaceApi(ABC):
                 with suppress(BrokenPipeError, ConnectionResetError):
                     server.serve(self, body)
 
-            do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - the names that http.server calls
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the names that http.server calls
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = self._http.server_port

@@ -14,9 +14,9 @@ class Command(NamedTuple):
 
 
 EVERYDAY, INSIDE, AROUND, TASKS = "Every day", "A resource", "Around resources", "Agent tasks"
-INFRA = "Infrastructure"
+INFRA, SECRETS = "Infrastructure", "Secrets"
 ACCOUNT, TEAM, FLEET, RUNNING = "Signing in", "People and tokens", "Servers", "Running Quarterdeck"
-GROUPS = (EVERYDAY, INSIDE, AROUND, INFRA, TASKS, ACCOUNT, TEAM, FLEET, RUNNING)
+GROUPS = (EVERYDAY, INSIDE, AROUND, INFRA, SECRETS, TASKS, ACCOUNT, TEAM, FLEET, RUNNING)
 
 COMMANDS = (
     Command(
@@ -68,6 +68,7 @@ COMMANDS = (
     Command("connector", "infra_clouds:connector", "Connect clouds, without long-lived keys.", INFRA),
     Command("cluster", "infra_clouds:cluster", "List the clusters that specs have made.", INFRA),
     Command("repository", "infra_repositories:repository", "List what you have at GitHub, GitLab, Bitbucket.", INFRA),
+    Command("secret", "secret_rules:secret", "Ask for secrets, decide who gets them, say where they are.", SECRETS),
     Command("task", "task_logs:task", "Have a coding agent change something, and answer what it asks.", TASKS),
     Command("machine", "machine_tokens:machine", "Enrol, see, drain and remove machines of agents.", TASKS),
     Command("notifications", "notifications:notifications", "List what was told to you, and mark it as read.", TASKS),
@@ -115,7 +116,7 @@ NEAR = {
     "environments": "ls environments", "log": "logs", "tail": "logs -f", "browse": "open", "url": "open",
     "undo": "rollback", "revert": "rollback", "abort": "cancel", "kill": "stop", "down": "stop",
     "releases": "history", "deployments": "history", "info": "status", "show": "status", "me": "whoami",
-    "env": "variables", "vars": "variables", "secrets": "variables", "secret": "set",
+    "env": "variables", "vars": "variables", "secrets": "secret request list",
     "version": "--version", "rm": "delete", "remove": "delete", "signin": "login",
     "signout": "logout", "member": "user", "members": "user ls", "users": "user ls", "invite": "user invite",
     "org": "organization", "organizations": "organization ls", "tokens": "token ls",

@@ -238,13 +238,17 @@ class Api:
             return self._http.post("/api/auth/cli/refresh", json={"refresh_token": saved.renewal})
 
 
-def given(query: dict[str, Any]) -> dict[str, str]:
-    """Query values as text; None is left out."""
+def given(query: dict[str, Any]) -> dict[str, str | list[str]]:
+    """Query values as text, a list as one text each; None is left out."""
     return {
-        key: str(value).lower() if isinstance(value, bool) else str(value)
+        key: [_text(one) for one in value] if isinstance(value, list) else _text(value)
         for key, value in query.items()
         if value is not None
     }
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def loopback(url: str) -> bool:

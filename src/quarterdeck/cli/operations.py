@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from quarterdeck.cli import infra_operations, task_operations
+from quarterdeck.cli import infra_operations, secret_operations, task_operations
 from quarterdeck.cli.task_operations import Operation
 
 OPERATIONS: dict[str, Operation] = {
@@ -127,10 +127,11 @@ OPERATIONS: dict[str, Operation] = {
     "operator-work.prune": Operation("POST", "/api/operator-work/prune"),
     "system.doctor": Operation("GET", "/api/system/doctor"),
 }
+OTHERS = {**task_operations.OPERATIONS, **infra_operations.OPERATIONS, **secret_operations.OPERATIONS}
 PARAMETER = re.compile(r"{(\w+)}")
 
 
 def address(key: str, parameters: dict[str, str]) -> tuple[str, str]:
     """Method and filled-in path of an operation."""
-    operation = OPERATIONS.get(key) or task_operations.OPERATIONS.get(key) or infra_operations.OPERATIONS[key]
+    operation = OPERATIONS.get(key) or OTHERS[key]
     return operation.method, PARAMETER.sub(lambda match: quote(parameters[match[1]], safe=""), operation.path)

@@ -71,8 +71,10 @@ def hidden(body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "value": "****"}
     shown: dict[str, Any] = {}
     for key, value in body.items():
-        if key in SECRETS:
+        if key in SECRETS or (key == "credential" and isinstance(value, str)):
             shown[key] = "****"
+        elif key == "key_values":
+            shown[key] = dict.fromkeys(value, "****")
         elif isinstance(value, dict):
             shown[key] = hidden(value)
         else:

@@ -53,13 +53,20 @@ class Known:
     """What `needed` asks the database for, of many jobs at once."""
 
     def __init__(self, tx: Tx, some: Sequence[tuple[InfraJob, Spec]]) -> None:
+        self.zones: dict[int, Zone] = {}
+        self._votes: dict[int, list[Approval]] = {}
+        self._askers: dict[int, set[int]] = {}
+        self.entitled: frozenset[int] = frozenset()
+        self.states: dict[int, tuple[int | None, str | None]] = {}
+        if some:
+            self._ask(tx, some)
+
+    def _ask(self, tx: Tx, some: Sequence[tuple[InfraJob, Spec]]) -> None:
         ids = [job.id for job, _ in some]
         places = {place for job, spec in some for place in (job.zone_id, spec.zone_id) if place is not None}
         self.zones = {one.id: one for one in tx.scalars(select(Zone).where(Zone.id.in_(places)))}
-        self._votes: dict[int, list[Approval]] = {}
         for vote in tx.scalars(select(Approval).where(Approval.job_id.in_(ids)).order_by(Approval.id)):
             self._votes.setdefault(vote.job_id, []).append(vote)
-        self._askers: dict[int, set[int]] = {}
         applying = (InfraJob.plan_job_id.in_(ids), InfraJob.completed_at.is_(None))
         for plan, owner in tx.execute(select(InfraJob.plan_job_id, InfraJob.owner_id).where(*applying)):
             self._askers.setdefault(plan, set()).add(owner)

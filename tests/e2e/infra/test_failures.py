@@ -11,6 +11,7 @@ import pytest
 
 from e2e.client import signed_in
 from e2e.infra.estate import Estate
+from e2e.infra.slow import SLOW, WAITS
 from e2e.repositories import Repositories, Repository
 from e2e.server import deck
 from e2e.truth import audit_problems, running_with
@@ -18,22 +19,6 @@ from support.run import sample
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.edge]
 POINTS = ("infra.init.start", "infra.plan.ended", "infra.artefact.send", "infra.plan.told")
-SLOW = """
-resource "terraform_data" "first" {
-  input = "made"
-}
-
-resource "terraform_data" "slow" {
-  input = terraform_data.first.output
-  provisioner "local-exec" {
-    command = "touch %(place)s/begun; while [ ! -e %(place)s/go ]; do sleep 0.05; done"
-  }
-}
-
-resource "terraform_data" "last" {
-  input = terraform_data.slow.output
-}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +36,9 @@ def estate(place: Path, module_database: str | None) -> Iterator[Estate]:
 @pytest.fixture
 def slow(repositories: Repositories, estate: Estate, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A specification whose apply waits in the middle until `go` is there, and where that is."""
-    repository: Repository = repositories.add(estate.name("slow"), {"main.tf": SLOW % {"place": tmp_path}})
+    repository: Repository = repositories.add(
+        estate.name("slow"), {"main.tf": SLOW % {"command": WAITS % {"place": tmp_path}}}
+    )
     module = {"kind": "git", "url": repository.url, "commit": repository.head(), "path": ""}
     yield estate.spec(module=module), tmp_path
     (tmp_path / "go").touch()

@@ -14,27 +14,11 @@ import pytest
 
 from e2e.client import signed_in
 from e2e.infra.estate import Estate
+from e2e.infra.slow import SLOW, WAITS
 from e2e.server import deck
 from e2e.truth import running_with
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.edge]
-SLOW = """
-resource "terraform_data" "first" {
-  input = "made"
-}
-
-resource "terraform_data" "slow" {
-  input = terraform_data.first.output
-  provisioner "local-exec" {
-    command = "%(command)s"
-  }
-}
-
-resource "terraform_data" "last" {
-  input = terraform_data.slow.output
-}
-"""
-WAITS = "touch %(place)s/begun; while [ ! -e %(place)s/go ]; do sleep 0.05; done"
 PROGRAM = """#!/bin/sh
 if [ "$1" = init ]; then cp %(place)s/slow.tf .; fi
 if [ "$1" != apply ]; then exec %(terraform)s "$@"; fi
@@ -50,9 +34,9 @@ NOTHING = {"create": 0, "update": 0, "delete": 0, "replace": 0}
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Whose Terraform is the machine's own, with something slow beside what the bundled template makes."""
-    made = tmp_path_factory.mktemp("workplace")
+    made = tmp_path_factory.mktemp("workshop")
     terraform = shutil.which("terraform")
     assert terraform is not None
     program = made / "terraform"
@@ -62,27 +46,27 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def estate(place: Path, module_database: str | None, workplace: Path) -> Iterator[Estate]:
-    path = {"PATH": f"{workplace}:{os.environ['PATH']}"}
+def estate(place: Path, module_database: str | None, workshop: Path) -> Iterator[Estate]:
+    path = {"PATH": f"{workshop}:{os.environ['PATH']}"}
     with deck(place / "deck", database_url=module_database, extra=path) as made, signed_in(made) as client:
         yield Estate(made, client)
 
 
 @pytest.fixture
-def applying(estate: Estate, workplace: Path) -> Iterator[tuple[str, str]]:
+def applying(estate: Estate, workshop: Path) -> Iterator[tuple[str, str]]:
     """A specification whose apply has made the first of its things and is at the second, and that job."""
     for left in ("begun", "go", "interrupted"):
-        (workplace / left).unlink(missing_ok=True)
-    command = WAITS % {"place": workplace}
-    (workplace / "slow.tf").write_text(SLOW % {"command": command})
+        (workshop / left).unlink(missing_ok=True)
+    command = WAITS % {"place": workshop}
+    (workshop / "slow.tf").write_text(SLOW % {"command": command})
     spec = estate.spec()
     uid = estate.ask("DEPLOY", spec, plan_job_id=estate.done("PLAN", spec))
-    estate.until((workplace / "begun").exists, lambda: estate.told(uid))
+    estate.until((workshop / "begun").exists, lambda: estate.told(uid))
     yield spec, uid
-    (workplace / "go").touch()
+    (workshop / "go").touch()
 
 
-def test_a_stop_in_the_middle_of_an_apply_lets_terraform_write_its_state(estate, workplace, applying):
+def test_a_stop_in_the_middle_of_an_apply_lets_terraform_write_its_state(estate, workshop, applying):
     spec, uid = applying
     server = estate.deck.server
     assert server is not None
@@ -94,10 +78,10 @@ def test_a_stop_in_the_middle_of_an_apply_lets_terraform_write_its_state(estate,
     assert server.wait(60) == 0, estate.deck.log()
     assert time.monotonic() - began < 50
     estate.deck.server = None
-    assert (workplace / "interrupted").exists()
+    assert (workshop / "interrupted").exists()
     assert "stop_forced" not in estate.deck.log()
-    assert not running_with(str(workplace))
-    (workplace / "go").touch()
+    assert not running_with(str(workshop))
+    (workshop / "go").touch()
     estate.deck.start()
     failed = estate.ended(uid, "FAILED")
     assert (failed["error_code"], failed["orphan_risk"]) == ("infra_job_orphaned", True), failed

@@ -60,7 +60,7 @@ class Leftovers:
                 log.info("orphan_ends", directory=place.name)
             elif now - first >= self._grace:
                 log.warning("orphan_killed", directory=place.name)
-                await asyncio.to_thread(_signal, place, signal.SIGKILL)
+                await asyncio.to_thread(_kill, place)
         self._since = since
         return bool(since)
 
@@ -88,10 +88,10 @@ def holders(place: Path) -> list[Identity]:
     return found
 
 
-def _signal(place: Path, number: signal.Signals) -> None:
+def _kill(place: Path) -> None:
     """Who holds it twice: what this process is just starting has its descriptors for a moment, too."""
     before = holders(place)
     time.sleep(AGAIN)
     for who in {*before} & {*holders(place)}:
         with contextlib.suppress(OSError):
-            send(who, number)
+            send(who, signal.SIGKILL)
